@@ -1,0 +1,15 @@
+.DEFAULT_GOAL := help
+PYTEST := .venv/bin/python -m pytest
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+bootstrap: ## install uv and both environments
+	@scripts/bootstrap.sh
+check: bootstrap ## the fast part: lint, types, import contracts, unit and content tests
+	.venv/bin/ruff check bot actions tests
+	.venv/bin/mypy bot actions
+	.venv/bin/lint-imports --no-cache
+	$(PYTEST) tests/core tests/content
+test: bootstrap ## everything
+	@$(MAKE) --no-print-directory check
+.PHONY: help bootstrap check test

@@ -1,0 +1,1 @@
+"""The Rasa action server: read, call one service, speak."""
