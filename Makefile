@@ -7,9 +7,10 @@ bootstrap: ## install uv and both environments
 	@scripts/bootstrap.sh
 check: bootstrap ## the fast part: lint, types, import contracts, unit and content tests
 	.venv/bin/ruff check bot actions tests
+	.venv/bin/ruff format --check -q bot actions tests
 	.venv/bin/mypy bot actions
 	.venv/bin/lint-imports --no-cache
-	$(PYTEST) tests/core tests/content
+	$(PYTEST) tests/core tests/content tests/safety tests/services
 test: bootstrap ## everything
 	@$(MAKE) --no-print-directory check
 .PHONY: help bootstrap check test

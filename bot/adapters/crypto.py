@@ -1,0 +1,54 @@
+"""Envelope encryption: one key per patient, wrapped by the clinic's key. Destroying a patient's key erases the patient.
+
+AES-256-GCM throughout. The associated data binds a value to its place, so that no value can be moved to another row.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from functools import lru_cache
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+NONCE_BYTES = 12
+
+
+class SealBroken(RuntimeError):
+    """A stored value cannot be opened: the wrong key, or someone changed it."""
+
+
+class Vault:
+    """Wraps and opens patients' keys with the clinic's key (base64, 32 bytes)."""
+
+    def __init__(self, clinic_key: str) -> None:
+        self._clinic = AESGCM(base64.b64decode(clinic_key))
+        self._opened = lru_cache(maxsize=512)(self._open)
+
+    def new_key(self, patient_id: str) -> bytes:
+        """A fresh patient key, wrapped; safe to store."""
+        return _seal(self._clinic, AESGCM.generate_key(bit_length=256), f"key/{patient_id}")
+
+    def seal(self, wrapped: bytes, patient_id: str, place: str, text: str) -> bytes:
+        """Encrypt a text for one place, such as `message/<id>`."""
+        return _seal(self._opened(wrapped, patient_id), text.encode(), place)
+
+    def open(self, wrapped: bytes, patient_id: str, place: str, sealed: bytes) -> str:
+        """Decrypt. Raises SealBroken."""
+        return _unseal(self._opened(wrapped, patient_id), sealed, place).decode()
+
+    def _open(self, wrapped: bytes, patient_id: str) -> AESGCM:
+        return AESGCM(_unseal(self._clinic, wrapped, f"key/{patient_id}"))
+
+
+def _seal(key: AESGCM, plain: bytes, place: str) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return nonce + key.encrypt(nonce, plain, place.encode())
+
+
+def _unseal(key: AESGCM, sealed: bytes, place: str) -> bytes:
+    try:
+        return key.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
+    except InvalidTag as error:
+        raise SealBroken("a stored value cannot be opened with this key") from error

@@ -1,0 +1,123 @@
+"""The one place that chooses adapters. Everything at the edges gets its services from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import yaml
+from sqlalchemy import Engine
+
+from bot.adapters.channels import AppriseNotifier, development_mail_url
+from bot.adapters.content import load_library
+from bot.adapters.crypto import Vault
+from bot.adapters.language.assess import load_assessor
+from bot.adapters.rasa_client import RasaEngine
+from bot.adapters.sql.store import Store, make_engine
+from bot.core.escalation import PolicyStep
+from bot.core.flow.content import Library
+from bot.core.flow.render import fill
+from bot.core.people import Patient
+from bot.core.safety.verdict import Verdict
+from bot.services.access import AccessService
+from bot.services.conversation import ConversationService
+from bot.services.delivery import DeliveryService
+from bot.services.digests import DigestService
+from bot.services.escalation import EscalationService
+from bot.services.ports import Assessor, Clock, DialogueEngine, Notifier, Transaction
+from bot.services.screening import ScreeningService
+from bot.services.sittings import ClinicFacts, SittingService
+from bot.settings import ROOT, Settings
+
+AWAY_TEXT = (
+    "I've kept what you wrote, but I can't answer just now. It was checked for safety, and I'll go on when I'm back. "
+    "In danger: 911. Any hour: call or text 988. The clinic: {clinic_phone}."
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Application:
+    """All services of the clinic's side, ready to use."""
+
+    settings: Settings
+    clock: Clock
+    library: Library
+    database: Engine
+    uow: Store
+    assessor: Assessor
+    access: AccessService
+    screening: ScreeningService
+    conversation: ConversationService
+    sittings: SittingService
+    escalation: EscalationService
+    delivery: DeliveryService
+    digests: DigestService
+
+
+def build(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    engine: DialogueEngine | None = None,
+    notifier: Notifier | None = None,
+    data: Path = ROOT / "data",
+) -> Application:
+    """Wire everything for these settings. Raises ContentError or SettingsError for what cannot be used."""
+    now = clock or (lambda: datetime.now(UTC))
+    settings.data_path.mkdir(parents=True, exist_ok=True)
+    library = load_library(data)
+    database = make_engine(settings.database)
+    uow = Store(database, Vault(settings.clinic_key))
+    assessor = load_assessor(data / "safety")
+    escalation = EscalationService(uow, now, load_policy(data / "escalation/policy.yml"))
+    clinic = ClinicFacts(
+        name=settings.clinic_name,
+        phone=settings.clinic_phone,
+        oncall_phone=settings.oncall_phone,
+        hours=settings.clinic_hours,
+        covered=settings.on_call_cover,
+    )
+    sittings = SittingService(uow, now, library, escalation, clinic)
+    own = {"clinic_name": clinic.name, "clinic_phone": clinic.phone}
+
+    def crisis_texts(tx: Transaction, verdict: Verdict, patient: Patient) -> list[tuple[str, str]]:
+        return opening_texts(library, verdict, sittings.slots(tx, patient, now()))
+
+    unavailable = fill(library.texts["safety_shared.gate_unavailable"][0][0], own)
+    mail = settings.mail_url or development_mail_url(settings.sink_port, settings.mail_from)
+    rasa = engine or RasaEngine(settings.rasa_port, settings.channel_secret, settings.turn_seconds)
+    return Application(
+        settings=settings,
+        clock=now,
+        library=library,
+        database=database,
+        uow=uow,
+        assessor=assessor,
+        access=AccessService(uow, now, library),
+        screening=ScreeningService(uow, now, assessor, escalation, crisis_texts, unavailable),
+        conversation=ConversationService(uow, now, rasa, sittings, fill(AWAY_TEXT, own)),
+        sittings=sittings,
+        escalation=escalation,
+        delivery=DeliveryService(
+            uow, now, notifier or AppriseNotifier(mail), escalation, settings.address, settings.clinic_name
+        ),
+        digests=DigestService(uow, now),
+    )
+
+
+def opening_texts(library: Library, verdict: Verdict, slots: dict[str, str]) -> list[tuple[str, str]]:
+    """What an emergency's response flow says first, as (text id, text): shown before Rasa is asked."""
+    primary = verdict.primary
+    flow = library.flows.get(f"{primary.value}.emergency") if primary is not None else None
+    flow = flow or library.flows["suicide.emergency"]
+    return [(f"{flow.id}.say.{n}", fill(variants[0], slots)) for n, variants in enumerate(flow.say, start=1)]
+
+
+def load_policy(path: Path) -> dict[str, tuple[PolicyStep, ...]]:
+    """The escalation policy by level, from its YAML."""
+    raw = yaml.safe_load(path.read_text(encoding="utf-8"))["escalation_policy"]
+    return {
+        level: tuple(PolicyStep(delay=timedelta(minutes=step["minutes"]), target=step["target"]) for step in steps)
+        for level, steps in raw.items()
+    }
