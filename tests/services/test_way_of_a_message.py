@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 import pytest
+
 from bot.bootstrap import Application
 from bot.core.safety.verdict import AssessmentContext, Level, Verdict
 from bot.services.screening import EmptyMessage, MessageTooLong
