@@ -1,0 +1,1 @@
+"""The three faces and the JSON API. Knows services, nothing below them."""

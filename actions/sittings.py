@@ -1,0 +1,180 @@
+"""Rasa's actions: read the tracker, call one service, speak. They decide nothing that matters."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import structlog
+from rasa_sdk import Action, Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from bot.bootstrap import Application, build
+from bot.core.flow.speech import Reply
+from bot.core.safety.verdict import combine, verdict_from_json
+from bot.core.steering import Decision, decide
+from bot.services.ports import Spoken
+from bot.settings import load
+
+log = structlog.get_logger()
+Events = list[dict[str, Any]]
+
+
+@cache
+def application() -> Application:
+    """The clinic's services, wired once in this process."""
+    return build(load())
+
+
+class SafeAction(Action):
+    """The base of all actions: never raises, never blocks the server's loop, never quotes the patient."""
+
+    action_name = ""
+
+    def name(self) -> str:
+        return self.action_name
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        """Do the work in a thread. On any failure speak a safe text; the id leads to the log."""
+        try:
+            spoken, events = await asyncio.to_thread(self.work, tracker)
+        except Exception as error:
+            failure = uuid.uuid4().hex[:12]
+            log.error("action.failed", action=self.action_name, failure=failure, error=type(error).__name__)
+            settings = load()
+            dispatcher.utter_message(
+                json_message={
+                    "text": "I've kept what you wrote, but I can't go on just now. In danger: 911. Any hour: call or "
+                    f"text 988. The clinic: {settings.clinic_phone}.",
+                    "text_id": "action.failed",
+                    "kind": "notice",
+                }
+            )
+            return []
+        for row in spoken:
+            dispatcher.utter_message(json_message=row.as_json())
+        return events
+
+    def work(self, tracker: Tracker) -> tuple[Sequence[Spoken], Events]:
+        """Call one service. Returns what to speak and the events for Rasa."""
+        raise NotImplementedError
+
+
+class SessionStart(SafeAction):
+    """A conversation begins with the form active: whether a sitting is open is the clinic's database's knowledge."""
+
+    action_name = "action_session_start"
+
+    def work(self, tracker: Tracker) -> tuple[Sequence[Spoken], Events]:
+        return (), [
+            {"event": "session_started"},
+            {"event": "active_loop", "name": "sitting_form"},
+            {"event": "slot", "name": "requested_slot", "value": "reply"},
+            {"event": "action", "name": "action_listen"},
+        ]
+
+
+class ValidateSittingForm(SafeAction):
+    """Every text that is no interruption is the answer to the current step."""
+
+    action_name = "validate_sitting_form"
+
+    def work(self, tracker: Tracker) -> tuple[Sequence[Spoken], Events]:
+        empty: Events = [{"event": "slot", "name": "reply", "value": None}]
+        if tracker.latest_action_name != "action_listen":  # the form comes back after an interruption
+            return (), empty
+        sittings, metadata = application().sittings, metadata_of(tracker)
+        verdict = metadata.get("verdict")
+        if verdict:
+            found = verdict_from_json(verdict)
+            if found.categories and not found.interrupts:
+                sittings.note_concern(tracker.sender_id, metadata["message_id"], found)
+        if decision_of(tracker).command is not None or asks_faq(tracker):
+            return (), [
+                {"event": "action_execution_rejected", "name": "sitting_form", "policy": None, "confidence": None}
+            ]
+        reply = Reply(
+            message_id=metadata["message_id"],
+            text=text_of(tracker),
+            control_id=metadata.get("control_id"),
+            value=metadata.get("value"),
+            lines=metadata.get("lines"),
+        )
+        return sittings.answer(tracker.sender_id, reply), empty
+
+
+class Steer(SafeAction):
+    """Carries out a command of the patient."""
+
+    action_name = "action_steer"
+
+    def work(self, tracker: Tracker) -> tuple[Sequence[Spoken], Events]:
+        command = decision_of(tracker).command or "repeat_question"
+        return application().sittings.steer(tracker.sender_id, metadata_of(tracker)["message_id"], command), []
+
+
+class AnswerFaq(SafeAction):
+    """Answers a question of protocol 8."""
+
+    action_name = "action_answer_faq"
+
+    def work(self, tracker: Tracker) -> tuple[Sequence[Spoken], Events]:
+        selected = tracker.latest_message.get("response_selector", {}).get("faq", {}).get("response", {})
+        name = str(selected.get("intent_response_key", "")).removeprefix("faq/")
+        message_id = metadata_of(tracker)["message_id"]
+        return application().sittings.inform(tracker.sender_id, message_id, f"faq_{name}"), []
+
+
+class RespondToRisk(SafeAction):
+    """Puts the response flow first. The alert was raised by the gateway; this is the second net."""
+
+    action_name = "action_respond_to_risk"
+
+    def work(self, tracker: Tracker) -> tuple[Sequence[Spoken], Events]:
+        metadata = metadata_of(tracker)
+        verdict = verdict_from_json(metadata["verdict"]) if metadata.get("verdict") else combine((), version="")
+        return application().sittings.respond_to_risk(tracker.sender_id, metadata["message_id"], verdict), []
+
+
+def metadata_of(tracker: Tracker) -> dict[str, Any]:
+    """What the gateway sent along; a developer's shell sends nothing."""
+    metadata = dict(tracker.latest_message.get("metadata") or {})
+    metadata.setdefault("message_id", uuid.uuid4().hex)
+    return metadata
+
+
+def text_of(tracker: Tracker) -> str:
+    """The patient's text as kept by the gateway: Rasa's copy may have lost a leading slash."""
+    message_id = (tracker.latest_message.get("metadata") or {}).get("message_id")
+    if message_id is not None:
+        with application().uow() as tx:
+            message = tx.message(message_id)
+        if message is not None:
+            return message.text
+    return str(tracker.latest_message.get("text") or "")
+
+
+def decision_of(tracker: Tracker) -> Decision:
+    """Answer or command, by the interruption rule."""
+    if metadata_of(tracker).get("control_id"):
+        return Decision(command=None, confidence=1.0)
+    ranking = [(row["name"], float(row["confidence"])) for row in tracker.latest_message.get("intent_ranking", [])]
+    context = application().sittings.step_context(tracker.sender_id)
+    return decide(str(tracker.latest_message.get("text") or ""), ranking, context)
+
+
+def asks_faq(tracker: Tracker) -> bool:
+    """Whether the text is a question of the FAQ, and sure enough of which one."""
+    latest = tracker.latest_message
+    if metadata_of(tracker).get("control_id") or (latest.get("intent") or {}).get("name") != "faq":
+        return False
+    selected = latest.get("response_selector", {}).get("faq", {}).get("response", {})
+    text = str(latest.get("text") or "")
+    short = len(text.split()) <= 14 and ("?" in text or float(latest["intent"].get("confidence", 0)) >= 0.5)
+    return short and float(selected.get("confidence", 0.0)) >= 0.25
+
+
+ACTIONS: tuple[Callable[[], SafeAction], ...] = (SessionStart, ValidateSittingForm, Steer, AnswerFaq, RespondToRisk)

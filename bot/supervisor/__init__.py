@@ -1,0 +1,1 @@
+"""Running everything on one host: environment, training, processes, the development mail sink."""

@@ -1,0 +1,233 @@
+"""One supervisor for all processes: start, wait until healthy, restart what falls over, stop cleanly."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import IO
+
+import httpx
+
+from bot.adapters.sql.migrate import upgrade
+from bot.settings import ROOT, Settings, SettingsError, load
+from bot.supervisor.environment import rasa_environment, write_env
+from bot.supervisor.training import RASA_PYTHON, TrainingFailed, train
+
+COLOURS = {"web": 36, "rasa": 35, "actions": 33, "worker": 32, "sink": 34}
+GRACE_SECONDS = 8.0
+HEALTH_SECONDS = 180.0
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass
+class Child:
+    """One process under supervision."""
+
+    name: str
+    command: list[str]
+    environment: Mapping[str, str]
+    healthy: Callable[[], bool]
+    process: subprocess.Popen[str] | None = None
+    falls: int = 0
+    again_at: float = 0.0
+    readers: list[threading.Thread] = field(default_factory=list)
+
+
+class Supervisor:
+    """Runs the children until told to stop."""
+
+    def __init__(self, children: list[Child], out: IO[str]) -> None:
+        self._children, self._out = children, out
+        self._lock = threading.Lock()
+        self._colour = out.isatty() and "NO_COLOR" not in os.environ
+        self.ending = threading.Event()
+
+    def say(self, name: str, line: str) -> None:
+        """One readable line, with the name of who says it."""
+        label = f"{name:>8} | "
+        if self._colour:
+            label = f"\033[{COLOURS.get(name, 37)}m{label}\033[0m"
+        with self._lock:
+            print(label + line, file=self._out, flush=True)
+
+    def start(self) -> bool:
+        """Start all and wait until each is healthy. Returns False when stopped or out of time before that."""
+        begun = time.monotonic()
+        for child in self._children:
+            self._spawn(child)
+        waiting = {child.name: child for child in self._children}
+        said = ""
+        while waiting and not self.ending.is_set():
+            self._mend()
+            for name in [name for name, child in waiting.items() if child.healthy()]:
+                del waiting[name]
+                self.say("kat", f"{name} is ready ({time.monotonic() - begun:.0f} s)")
+            if waiting and time.monotonic() - begun > HEALTH_SECONDS:
+                self.say("kat", f"{', '.join(waiting)} did not become ready; its lines above say why.")
+                return False
+            now_waiting = ", ".join(waiting)
+            if now_waiting != said:
+                said = now_waiting
+                if said:
+                    self.say("kat", f"waiting for {said}")
+            self.ending.wait(0.25)
+        return not self.ending.is_set()
+
+    def watch(self) -> None:
+        """Restart what falls over, until stopped."""
+        while not self.ending.is_set():
+            self._mend()
+            self.ending.wait(0.5)
+
+    def stop(self) -> None:
+        """Ask all to stop, then insist."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            for child in self._children:
+                if child.process is not None and child.process.poll() is None:
+                    os.killpg(child.process.pid, number)
+            until = time.monotonic() + GRACE_SECONDS
+            while time.monotonic() < until and any(c.process and c.process.poll() is None for c in self._children):
+                time.sleep(0.1)
+
+    def _mend(self) -> None:
+        for child in self._children:
+            if child.process is None or child.process.poll() is None:
+                continue
+            if not child.again_at:
+                child.falls += 1
+                wait = min(30.0, 0.5 * 2**child.falls)
+                child.again_at = time.monotonic() + wait
+                self.say("kat", f"{child.name} stopped (status {child.process.returncode}); again in {wait:.0f} s")
+            elif time.monotonic() >= child.again_at:
+                child.again_at = 0.0
+                self._spawn(child)
+
+    def _spawn(self, child: Child) -> None:
+        child.process = subprocess.Popen(  # noqa: S603
+            child.command,
+            cwd=ROOT,
+            env=dict(child.environment),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            start_new_session=True,
+            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+        )
+        reader = threading.Thread(target=self._relay, args=(child, child.process), daemon=True)
+        reader.start()
+
+    def _relay(self, child: Child, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if line.strip():
+                self.say(child.name, line.rstrip())
+
+
+def _die_with_parent() -> None:
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def run_all() -> int:
+    """`kat run`: everything on this host. Returns the exit status."""
+    try:
+        write_env()
+        settings = load()
+        _check_ports(settings)
+        settings.data_path.mkdir(parents=True, exist_ok=True)
+        print("kat: bringing the database up to date", flush=True)
+        upgrade(settings.database)
+        print("kat: training the dialogue model if anything changed (about a minute the first time)", flush=True)
+        model = train()
+        signs_in = _seed(settings) if settings.env == "development" else []
+    except (SettingsError, TrainingFailed, PortTaken) as error:
+        print(f"kat: {error}", file=sys.stderr)
+        return 2
+    supervisor = Supervisor(children_of(settings, str(model)), sys.stdout)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: supervisor.ending.set())
+    try:
+        if not supervisor.start():
+            return 0 if supervisor.ending.is_set() else 1
+        _welcome(supervisor, settings, signs_in)
+        supervisor.watch()
+    finally:
+        supervisor.say("kat", "stopping")
+        supervisor.stop()
+    return 0
+
+
+class PortTaken(RuntimeError):
+    """Another program listens where one of ours should."""
+
+
+def children_of(settings: Settings, model: str) -> list[Child]:
+    """The processes of these settings, with how to tell that each is well."""
+    kat = [sys.executable, "-m", "bot.cli"]
+    own = dict(os.environ) | {"PYTHONUNBUFFERED": "1"}
+    rasa = [str(RASA_PYTHON), "-m", "rasa", "run", "--interface", "127.0.0.1", "--port", str(settings.rasa_port)]
+    rasa += ["--model", model, "--endpoints", "endpoints.yml", "--credentials", "credentials.yml"]
+    children = [
+        Child(
+            "actions", [*kat, "actions"], own | {"SANIC_HOST": "127.0.0.1"}, _answers(settings.actions_port, "/health")
+        ),
+        Child("rasa", rasa, rasa_environment(settings), _answers(settings.rasa_port, "/webhooks/clinic/")),
+        Child("web", [*kat, "web"], own, _answers(settings.web_port, "/healthz")),
+        Child("worker", [*kat, "worker"], own, _answers(settings.web_port, "/readyz")),
+    ]
+    if settings.env == "development" and not settings.mail_url:
+        children.insert(0, Child("sink", [*kat, "sink"], own, lambda: _listens(settings.sink_port)))
+    return children
+
+
+def _answers(port: int, path: str) -> Callable[[], bool]:
+    def probe() -> bool:
+        try:
+            return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=2.0).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    return probe
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _check_ports(settings: Settings) -> None:
+    ports = {"web": settings.web_port, "rasa": settings.rasa_port, "actions": settings.actions_port}
+    if settings.env == "development" and not settings.mail_url:
+        ports["sink"] = settings.sink_port
+    for name, port in ports.items():
+        if _listens(port):
+            raise PortTaken(f"port {port} is taken by another program; stop it or set KAT_{name.upper()}_PORT.")
+
+
+def _seed(settings: Settings) -> list[str]:
+    from bot.bootstrap import build
+    from bot.supervisor.demo import seed
+
+    return seed(build(settings))
+
+
+def _welcome(supervisor: Supervisor, settings: Settings, signs_in: list[str]) -> None:
+    lines = [
+        "",
+        f"patients  {settings.address}/",
+        f"coaches   {settings.address}/coach/",
+        f"staff     {settings.address}/staff/",
+        *signs_in,
+        "Ctrl-C stops everything.",
+    ]
+    for line in lines:
+        supervisor.say("kat", line)

@@ -1,0 +1,163 @@
+"""The Flask application: security first, then the faces."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+from flask import Flask, jsonify, redirect, render_template, request, url_for
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_security import current_user
+from flask_talisman import Talisman
+from flask_wtf.csrf import CSRFError, CSRFProtect
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response
+
+from bot.bootstrap import Application
+from bot.web import api, coach, patient, staff
+from bot.web.accounts import STAFF, allow, enforce, setup_accounts
+
+log = structlog.get_logger()
+MOST_BYTES = 300_000
+CSP = {
+    "default-src": "'self'",
+    "img-src": "'self' data:",
+    "object-src": "'none'",
+    "base-uri": "'none'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+}
+READY_OUTBOX = timedelta(minutes=2)
+READY_BEAT = timedelta(seconds=20)
+
+
+def create_app(application: Application) -> Flask:
+    """The pages and the API over these services."""
+    flask = Flask(__name__)
+    settings = application.settings
+    production = settings.env == "production"
+    flask.config.update(
+        SECRET_KEY=settings.session_secret,
+        SECURITY_PASSWORD_SALT=settings.password_salt,
+        SECURITY_PASSWORD_HASH="argon2",  # noqa: S106 - the scheme
+        SECURITY_PASSWORD_SCHEMES=["argon2"],
+        SECURITY_PASSWORD_LENGTH_MIN=12,
+        SECURITY_REGISTERABLE=False,
+        SECURITY_SEND_REGISTER_EMAIL=False,
+        SECURITY_POST_LOGIN_VIEW="/",
+        SECURITY_POST_LOGOUT_VIEW="/login",
+        SECURITY_UNAUTHORIZED_VIEW=None,
+        SECURITY_RETURN_GENERIC_RESPONSES=True,
+        SECURITY_AUTO_LOGIN_AFTER_CONFIRM=False,
+        SECURITY_FLASH_MESSAGES=False,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=production,
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        MAX_CONTENT_LENGTH=MOST_BYTES,
+        WTF_CSRF_TIME_LIMIT=None,
+        RATELIMIT_STORAGE_URI="memory://",
+        RATELIMIT_HEADERS_ENABLED=False,
+    )
+    setup_accounts(flask, application)
+    CSRFProtect(flask)
+    Talisman(flask, content_security_policy=CSP, force_https=production, session_cookie_secure=production)
+    limiter = Limiter(get_remote_address, app=flask, default_limits=["600 per minute"])
+    limiter.limit("20 per minute", methods=["POST"])(flask.view_functions["security.login"])
+    enforce(flask)
+    for face in (patient, coach, staff, api):
+        flask.register_blueprint(face.make(application))
+    _entrances(flask, application)
+    _errors(flask)
+    flask.jinja_env.filters["local"] = local_time
+    flask.jinja_env.globals.update(clinic_name=settings.clinic_name, clinic_phone=settings.clinic_phone)
+    return flask
+
+
+def _entrances(flask: Flask, application: Application) -> None:
+    @flask.get("/")
+    @allow("patient", "coach", *STAFF, "administrator")
+    def home() -> Response:
+        roles = {role.name for role in current_user.roles}
+        if "patient" in roles:
+            return redirect(url_for("patient.journal"))
+        return redirect(url_for("coach.caseload" if "coach" in roles else "staff.board"))
+
+    @flask.get("/healthz")
+    @allow()
+    def alive() -> str:
+        return "ok"
+
+    @flask.get("/readyz")
+    @allow()
+    def ready() -> tuple[str, int]:
+        now = application.clock()
+        with application.uow() as tx:
+            owed, beat = tx.oldest_owed(), tx.last_beat("worker")
+        if beat is None or now - beat > READY_BEAT:
+            return "the worker is silent", 503
+        if owed is not None and now - owed > READY_OUTBOX:
+            return "alerts are waiting to be sent", 503
+        return "ready", 200
+
+    @flask.get("/help")
+    @allow()
+    def help_now() -> str:
+        lines = [line.format_map(_Clinic(application)) for line in application.library.crisis_card]
+        return render_template("help.html", lines=lines)
+
+    @flask.get("/sw.js")
+    @allow()
+    def service_worker() -> Response:
+        response = flask.send_static_file("sw.js")
+        response.headers["Service-Worker-Allowed"] = "/"
+        return response
+
+
+class _Clinic(dict[str, str]):
+    def __init__(self, application: Application) -> None:
+        settings = application.settings
+        super().__init__(clinic_name=settings.clinic_name, clinic_phone=settings.clinic_phone)
+
+
+def _errors(flask: Flask) -> None:
+    @flask.errorhandler(CSRFError)
+    def stale(_: CSRFError) -> Any:
+        return _answer("stale_page", "This page has been open for a while. Please reload it; nothing was lost.", 400)
+
+    @flask.errorhandler(HTTPException)
+    def refused(error: HTTPException) -> Any:
+        texts = {
+            404: ("not_found", "There is nothing here, or it is not yours to open."),
+            413: (
+                "too_long",
+                "That is too long to take in at once. It is still on your page; please send it in parts.",
+            ),
+            429: ("too_many", "That was a lot at once. Please wait a minute and try again; nothing was lost."),
+        }
+        code, message = texts.get(
+            error.code or 500, ("refused", "That could not be done. Please go back and try again.")
+        )
+        return _answer(code, message, error.code or 500)
+
+    @flask.errorhandler(Exception)
+    def failed(error: Exception) -> Any:
+        failure = uuid.uuid4().hex[:12]
+        log.error("request.failed", endpoint=request.endpoint, failure=failure, error=type(error).__name__)
+        message = "Something went wrong here, and we have noted it. In danger: 911. Any hour: call or text 988."
+        return _answer("failed", message, 500)
+
+
+def _answer(code: str, message: str, status: int) -> Any:
+    if request.path.startswith("/api/"):
+        return jsonify(error={"code": code, "message": message}), status
+    return render_template("message.html", title="One moment", message=message), status
+
+
+def local_time(moment: datetime | None, zone: str = "America/Los_Angeles") -> str:
+    """A moment in a zone, in words."""
+    return "" if moment is None else f"{moment.astimezone(ZoneInfo(zone)):%b %-d, %H:%M %Z}"

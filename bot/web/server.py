@@ -1,0 +1,42 @@
+"""Serving the pages with gunicorn: one process, many threads, since SQLite has one writer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gunicorn.app.base import BaseApplication
+
+from bot.bootstrap import Application
+from bot.web.app import create_app
+
+THREADS = 16
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        super().__init__()
+
+    def load_config(self) -> None:
+        settings = self._application.settings
+        options = {
+            "bind": f"{settings.web_host}:{settings.web_port}",
+            "workers": 1,
+            "threads": THREADS,
+            "worker_class": "gthread",
+            "timeout": 60,
+            "keepalive": 15,
+            "loglevel": "warning",
+            "limit_request_line": 2000,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return create_app(self._application)
+
+
+def serve(application: Application) -> None:
+    """Serve until stopped."""
+    application.database.dispose()
+    _Server(application).run()
