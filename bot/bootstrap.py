@@ -14,7 +14,8 @@ from bot.adapters.content import load_library
 from bot.adapters.crypto import Vault
 from bot.adapters.language.assess import load_assessor
 from bot.adapters.rasa_client import RasaEngine
-from bot.adapters.sql.store import Store, make_engine
+from bot.adapters.sql.engine import make_engine
+from bot.adapters.sql.store import Store
 from bot.core.escalation import PolicyStep
 from bot.core.flow.content import Library
 from bot.core.flow.render import fill

@@ -7,7 +7,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 
-from bot.adapters.sql.store import make_engine
+from bot.adapters.sql.engine import make_engine
 
 MIGRATIONS = Path(__file__).resolve().parents[3] / "migrations"
 

@@ -1,0 +1,58 @@
+"""What the assistant makes of a text: danger, command or answer."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any, TextIO
+
+import click
+
+from bot.cli.inputs import json_lines
+
+
+@click.command()
+@click.argument("source", type=click.File("r", encoding="utf-8"), default="-")
+def assess(source: TextIO) -> None:
+    """Assess JSON lines {"id","text","phase"?,"history"?}; writes one verdict a line, in order."""
+    from bot.adapters.language.assess import load_assessor
+    from bot.core.safety.verdict import AssessmentContext
+    from bot.settings import ROOT
+
+    assessor = load_assessor(ROOT / "data/safety")
+    failed = False
+    for number, row in json_lines(source):
+        if row is None or not isinstance(row.get("text"), str) or "id" not in row:
+            click.echo(f'line {number}: needs a JSON object with "id" and "text"', err=True)
+            failed = True
+            continue
+        context = AssessmentContext(
+            phase=str(row.get("phase", "open_integration")), history=tuple(map(str, row.get("history", ())))
+        )
+        verdict = assessor.assess(row["text"], context).as_json()
+        verdict.pop("subtype")
+        click.echo(json.dumps({"id": row["id"], **verdict}))
+    sys.exit(1 if failed else 0)
+
+
+@click.command()
+@click.argument("source", type=click.File("r", encoding="utf-8"), default="-")
+def interpret(source: TextIO) -> None:
+    """Tell answers from commands: JSON lines {"id","text","context"} to {"id","command","confidence"}."""
+    from bot.core.steering import StepContext, decide
+    from bot.supervisor.interpreting import rankings
+
+    failed = False
+    rows: list[tuple[Any, str, str]] = []
+    for number, row in json_lines(source):
+        if row is None or not isinstance(row.get("text"), str) or "id" not in row:
+            click.echo(f'line {number}: needs a JSON object with "id" and "text"', err=True)
+            failed = True
+            continue
+        rows.append((row["id"], row["text"], str(row.get("context", "any"))))
+    for (row_id, text, context), ranking in zip(rows, rankings([text for _, text, _ in rows]), strict=True):
+        kind = "text" if context in ("mid_step", "start_or_mid_step", "any") else None
+        decision = decide(text, ranking, StepContext(context=context, answer_type=kind))
+        answer = {"id": row_id, "command": decision.command, "confidence": round(decision.confidence, 4)}
+        click.echo(json.dumps(answer))
+    sys.exit(1 if failed else 0)

@@ -1,0 +1,72 @@
+"""Patients, journeys and staff accounts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import click
+
+from bot.cli.inputs import application, moment
+
+
+@click.command()
+@click.option("--first-name", required=True, help="As the assistant greets them.")
+@click.option("--last-name", required=True, help="Used for initials in alerts.")
+@click.option("--phone", default="", help="Where the clinic may call.")
+@click.option("--coach", default=None, help="E-mail of the coach's account.")
+@click.option("--days", default=7, show_default=True, help="How long the link is good for.")
+def invite(first_name: str, last_name: str, phone: str, coach: str | None, days: int) -> None:
+    """Make a patient's record and print a one-time invitation link."""
+    app = application()
+    coach_id = None
+    if coach is not None:
+        with app.uow() as tx:
+            coach_id = next((m.id for m in tx.staff() if m.email == coach), None)
+        if coach_id is None:
+            raise click.ClickException(f"No account has the e-mail {coach}.")
+    made = app.access.invite(
+        first_name=first_name, last_name=last_name, phone=phone, coach_id=coach_id, days_valid=days
+    )
+    click.echo(f"patient {made.patient_id}")
+    click.echo(f"{app.settings.address}/invitation/{made.token}")
+
+
+@click.command()
+@click.option("--patient", required=True, help="The patient's id, as `kat invite` printed it.")
+@click.option("--date", required=True, help="Date and hour of the journey, such as 2026-11-22T10:00 (UTC).")
+@click.option("--route", type=click.Choice(["sublingual", "intranasal", "intramuscular"]), required=True)
+@click.option("--ended", default=None, help="When the dose ended, where it has taken place (UTC).")
+def schedule(patient: str, date: str, route: str, ended: str | None) -> None:
+    """Put a journey on a patient's timeline."""
+    from bot.core.journeys import Route
+
+    app = application()
+    finished = moment(ended) if ended else None
+    app.access.schedule_journey(
+        patient,
+        Route(route),
+        moment(date),
+        dose_ended_at=finished,
+        discharged_at=finished + timedelta(hours=2) if finished else None,
+    )
+    click.echo("The journey is on the timeline.")
+
+
+@click.command()
+@click.argument("email")
+@click.option("--name", required=True, help="Shown to patients and colleagues.")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    required=True,
+    type=click.Choice(["coach", "responder", "clinical_lead", "medical", "administrator"]),
+    help="May be given several times.",
+)
+@click.password_option("--passphrase", help="At least 12 characters; asked for when not given.")
+def user(email: str, name: str, roles: tuple[str, ...], passphrase: str) -> None:
+    """Make a staff account."""
+    from bot.web.accounts import make_account
+
+    make_account(application(), email, passphrase, name, roles)
+    click.echo(f"{email} can sign in.")
