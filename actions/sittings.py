@@ -84,7 +84,7 @@ class ValidateSittingForm(SafeAction):
 
     def work(self, tracker: Tracker) -> tuple[Sequence[Spoken], Events]:
         empty: Events = [{"event": "slot", "name": "reply", "value": None}]
-        if tracker.latest_action_name != "action_listen":  # the form comes back after an interruption
+        if already_acted_on(tracker):
             return (), empty
         sittings, metadata = application().sittings, metadata_of(tracker)
         verdict = metadata.get("verdict")
@@ -137,6 +137,18 @@ class RespondToRisk(SafeAction):
         metadata = metadata_of(tracker)
         verdict = verdict_from_json(metadata["verdict"]) if metadata.get("verdict") else combine((), version="")
         return application().sittings.respond_to_risk(tracker.sender_id, metadata["message_id"], verdict), []
+
+
+def already_acted_on(tracker: Tracker) -> bool:
+    """Whether another action took the latest text and the form merely comes back.
+
+    Rasa validates on a copy of its tracker to which it has already appended the form's own run, so that last
+    one does not count; `latest_action_name` would always be the form.
+    """
+    events = list(tracker.events)
+    latest = max((place for place, event in enumerate(events) if event["event"] == "user"), default=-1)
+    acted = [event.get("name") for event in events[latest + 1 :] if event["event"] == "action"]
+    return len(acted) > 1
 
 
 def metadata_of(tracker: Tracker) -> dict[str, Any]:

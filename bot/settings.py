@@ -58,6 +58,8 @@ class Settings:
     )
     on_call_cover: bool = _setting(True, doc="Whether someone is on call out of hours (P-01); production needs it.")
     time_zone: str = _setting("America/Los_Angeles", doc="The clinic's time zone.")
+    requests_per_minute: int = _setting(600, doc="Requests that one address may make in a minute.")
+    sign_ins_per_minute: int = _setting(20, doc="Sign-in attempts that one address may make in a minute.")
     turn_seconds: float = _setting(8.0, doc="How long a reply of Rasa may take before the patient is told.")
 
     @property

@@ -123,18 +123,22 @@ def staff_member(app: Application, name: str, *roles: str) -> StaffMember:
         return StaffMember(id=user.id, name=name, email=str(user.email), roles=frozenset(roles))
 
 
-def patient(app: Application, coach: StaffMember | None = None, *, hours_since_journey: float = 48.0) -> Patient:
-    invited = app.access.invite(
-        first_name="Rae", last_name="Lind", phone="555-0142", coach_id=coach.id if coach else None
-    )
-    ended = app.clock() - timedelta(hours=hours_since_journey)
+def journey_ended(app: Application, patient_id: str, hours_ago: float) -> None:
+    ended = app.clock() - timedelta(hours=hours_ago)
     app.access.schedule_journey(
-        invited.patient_id,
+        patient_id,
         Route.sublingual,
         ended - timedelta(hours=2),
         dose_ended_at=ended,
         discharged_at=ended + timedelta(hours=1),
     )
+
+
+def patient(app: Application, coach: StaffMember | None = None, *, hours_since_journey: float = 48.0) -> Patient:
+    invited = app.access.invite(
+        first_name="Rae", last_name="Lind", phone="555-0142", coach_id=coach.id if coach else None
+    )
+    journey_ended(app, invited.patient_id, hours_since_journey)
     app.access.set_flags(invited.patient_id, parts_work_ok=True, body_work_ok=True)
     with app.uow() as tx:
         found = tx.patient(invited.patient_id)

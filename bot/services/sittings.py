@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -35,6 +35,7 @@ COMMAND_FAQ = {
     "can_i_drive": "faq_drive",
     "medication_question": "faq_meds",
 }
+JUST_CLOSED = timedelta(hours=1)  # coming back sooner does not begin the next sitting by itself
 Turn = Callable[[SittingState, Facts, datetime], Outcome]
 
 
@@ -122,10 +123,19 @@ class SittingService:
         with self._uow() as tx:
             patient = self._patient(tx, conversation_id)
             stored = tx.sitting(patient.id)
-        if stored is not None and stored.state.get("status") == "active" and stored.state.get("control"):
+        if stored is not None and self._still_asking(stored):
             return ()
         new_id = uuid.uuid4().hex
         return self._turn(conversation_id, None, lambda s, f, now: self._interpreter.open(s, f, now, sitting_id=new_id))
+
+    def _still_asking(self, stored: StoredSitting) -> bool:
+        """Whether the page already shows what the patient may answer; a reload then repeats nothing."""
+        state = SittingState.from_json(stored.state)
+        if state.control is None:
+            return False
+        if state.status == "paused":
+            return state.frame is not None and state.frame.flow == "sitting.resume_offer"
+        return bool(state.frames) or self._clock() - stored.updated_at < JUST_CLOSED
 
     def step_context(self, conversation_id: str) -> StepContext:
         """What the current step asks, for the decision between answer and command."""

@@ -17,9 +17,9 @@ def env_path() -> Path:
     return Path(os.environ.get("KAT_ENV_FILE", ROOT / ".env"))
 
 
-def write_env() -> str:
-    """Write fresh keys, readable by the owner only. Returns what was done; an existing file is left alone."""
-    path = env_path()
+def write_env(path: Path | None = None) -> str:
+    """Write fresh keys, readable by the owner only, to the settings file. Returns what was done; an existing file is left alone."""
+    path = path or env_path()
     if path.exists():
         return f"{path.name} is already there and was not changed."
     lines = [
@@ -41,6 +41,7 @@ def rasa_environment(settings: Settings) -> dict[str, str]:
     return passed | {
         "PYTHONPATH": str(ROOT),
         "PYTHONUNBUFFERED": "1",
+        "PYTHONWARNINGS": "ignore",  # of Rasa's own dependencies; ours are errors in the tests
         "SANIC_HOST": "127.0.0.1",
         "RASA_TELEMETRY_ENABLED": "false",
         "SQLALCHEMY_SILENCE_UBER_WARNING": "1",

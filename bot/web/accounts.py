@@ -22,7 +22,8 @@ ACCESS: dict[str, tuple[str, ...]] = {}  # endpoint -> roles; () is anyone
 
 def setup_accounts(flask: Flask, application: Application) -> Security:
     """Tie Flask-Security to the clinic's database."""
-    session = scoped_session(sessionmaker(application.database, expire_on_commit=False))
+    reading = application.database.execution_options(writes=False)  # it must not hold the writer's lock on SQLite
+    session = scoped_session(sessionmaker(reading, expire_on_commit=False))
     datastore = SQLAlchemySessionUserDatastore(session, User, Role, WebAuthn)
     security = Security(flask, datastore)
     flask.extensions["accounts_session"] = session
@@ -85,6 +86,11 @@ def enforce(flask: Flask) -> None:
 
     @flask.before_request
     def check() -> Response | tuple[Response, int] | None:
+        answer = refusal()
+        flask.extensions["accounts_session"].commit()  # ends its transaction: the services open their own
+        return answer
+
+    def refusal() -> Response | tuple[Response, int] | None:
         if request.endpoint is None or request.endpoint == "static" or request.endpoint.startswith("security."):
             return None
         roles = getattr(flask.view_functions[request.endpoint], "allowed_roles", None)

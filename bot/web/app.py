@@ -66,11 +66,13 @@ def create_app(application: Application) -> Flask:
     setup_accounts(flask, application)
     CSRFProtect(flask)
     Talisman(flask, content_security_policy=CSP, force_https=production, session_cookie_secure=production)
-    limiter = Limiter(get_remote_address, app=flask, default_limits=["600 per minute"])
-    limiter.limit("20 per minute", methods=["POST"])(flask.view_functions["security.login"])
+    limiter = Limiter(get_remote_address, app=flask, default_limits=[f"{settings.requests_per_minute} per minute"])
+    sign_ins = limiter.limit(f"{settings.sign_ins_per_minute} per minute", methods=["POST"])
     enforce(flask)
     for face in (patient, coach, staff, api):
         flask.register_blueprint(face.make(application))
+    for endpoint in ("security.login", "api.open_session"):
+        flask.view_functions[endpoint] = sign_ins(flask.view_functions[endpoint])
     _entrances(flask, application)
     _errors(flask)
     flask.jinja_env.filters["local"] = local_time

@@ -22,6 +22,7 @@ from bot.core.flow.state import Frame, SittingState
 from bot.core.journeys import Phase
 from bot.core.safety.verdict import Category, Level, Verdict
 
+BEGIN = Option(value="start_journal", label="Check in")  # the way back into a sitting when nothing is open
 MOST_MOVES = 200  # steps that one turn may pass through; more is a loop in the content
 LOT = frozenset({"meet_a_part", "body_tracking", "journey_recall", "meaning_and_insight"})
 PARTS_LANGUAGE = re.compile(
@@ -134,6 +135,8 @@ class Interpreter:
         if reply.control_id is not None and reply.control_id != state.control:
             turn.notice("steering.stale_button")
             turn.ask_again()
+        elif not state.frames and reply.value == BEGIN.value:
+            turn.begin(reply.message_id)
         else:
             turn.take(reply)
         return turn.outcome()
@@ -293,6 +296,7 @@ class _Turn:
         else:
             self.say_text("steering.stopped_nothing_written")
             self.finish()
+            self.offer_to_begin()
 
     def shorten(self) -> None:
         self.state.mode = "short"
@@ -592,6 +596,7 @@ class _Turn:
             self.end_response(flow, frame)
         elif frame.flow == "closing":
             self.finish()
+            self.offer_to_begin()
         elif frame.flow == "safety_shared.collect_phone":
             self.resume_below()
         elif flow.kind == "practice":
@@ -705,6 +710,12 @@ class _Turn:
         self.state.frames.append(Frame(flow="closing", step="cl_bye"))
         self.show()
 
+    def offer_to_begin(self) -> None:
+        """Nothing is open: say so, with the button that opens a sitting."""
+        control = self.new_control(Control(id="", type=AnswerType.choice, options=(BEGIN,), skippable=False))
+        text = self.text("steering.idle")
+        self.said.append(Utterance(text=text, text_id="steering.idle", kind="notice", control=control))
+
     def finish(self) -> None:
         """The sitting is over; what was kept has been saved, or is kept as a draft."""
         self.state.frames = []
@@ -738,7 +749,7 @@ class _Turn:
         """Speak the current prompt once more, whatever it is."""
         frame, step = self.state.frame, self.step()
         if frame is None:
-            self.notice("steering.idle")
+            self.offer_to_begin()
             return
         if frame.offer is not None:
             self.offer_again(frame)
@@ -778,13 +789,10 @@ class _Turn:
     def control(self, flow: Flow, step: Step) -> Control:
         assert step.answer is not None
         answer = step.answer
-        self.state.control_no += 1
-        self.state.control = f"{self.state.sitting_id[:8]}-{self.state.control_no}"
-        options = self.options(step)
-        return Control(
-            id=self.state.control,
+        control = Control(
+            id="",
             type=answer.type,
-            options=options,
+            options=self.options(step),
             minimum=answer.minimum,
             maximum=answer.maximum,
             minimum_label="not at all" if answer.type is AnswerType.scale else "",
@@ -798,6 +806,13 @@ class _Turn:
             multiple=answer.multiple,
             lines=self.summary_lines() if answer.type is AnswerType.summary else (),
         )
+        return self.new_control(control)
+
+    def new_control(self, control: Control) -> Control:
+        """The control with an id of its own: an answer to any earlier one is stale from here on."""
+        self.state.control_no += 1
+        self.state.control = f"{self.state.sitting_id[:8]}-{self.state.control_no}"
+        return replace(control, id=self.state.control)
 
     def options(self, step: Step) -> tuple[Option, ...]:
         assert step.answer is not None
@@ -855,7 +870,7 @@ class _Turn:
     def take(self, reply: Reply) -> None:
         frame, step = self.state.frame, self.step()
         if frame is None or step is None:
-            self.notice("steering.idle")
+            self.offer_to_begin()
             return
         self.state.status, self.state.reprompted = "active", False
         if frame.offer is not None:
@@ -1185,9 +1200,7 @@ class _Turn:
 
     def offer(self, options: tuple[Option, ...], frame: Frame) -> None:
         frame.offer = [asdict(option) for option in options]
-        self.state.control_no += 1
-        self.state.control = f"{self.state.sitting_id[:8]}-{self.state.control_no}"
-        control = Control(id=self.state.control, type=AnswerType.choice, options=options, skippable=False)
+        control = self.new_control(Control(id="", type=AnswerType.choice, options=options, skippable=False))
         if self.said and self.said[-1].control is None and self.said[-1].kind in ("say", "crisis"):
             self.said[-1] = replace(self.said[-1], control=control)
         else:

@@ -1,0 +1,199 @@
+"""This assistant whole, on ports and a data folder of its own, and patients who talk to it as the page does."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import httpx
+from flask import Flask
+
+from bench.processes import BenchError, Running, answers, free_ports
+from bot.adapters.sql.migrate import upgrade
+from bot.bootstrap import Application, build
+from bot.core.journeys import Route
+from bot.settings import ROOT, load
+from bot.supervisor import training
+from bot.supervisor.demo import PASSPHRASE, seed
+from bot.supervisor.environment import write_env
+from bot.web.accounts import new_user
+from bot.web.app import create_app
+
+SINCE_JOURNEY = timedelta(days=10)
+PORTS = ("web", "rasa", "actions", "sink")
+SORRY = "I've kept what you wrote"  # how a reply begins that Rasa or an action could not give
+LEADS_AWAY = frozenset({"person", "close", "stop", "fresh", "later", "discard", "letter"})
+WORDS = (
+    "A wide green field, and my hands looked very large in it.",
+    "I kept hearing the same three notes, like someone practicing in the next room, and it was oddly comforting.",
+    "Warm, mostly in my chest, then it moved into my arms and I noticed that I was holding my breath a little.",
+    "There is a part of me that checks every door twice. It seems tired, and I think that it has done this for years.",
+    "Not sure yet.",
+    "My brother called on Sunday and for once I did not tidy up while we talked. We just talked about the boat we had "
+    "and how the paint came off on our shirts, and I noticed afterwards that my jaw was loose.",
+    "The kettle, the light on the wall, the dog breathing.",
+    "I would like to remember that I can go slowly.",
+    "It felt as if the careful part stepped back a little and watched from the window.",
+    "Something about the color blue, and the word enough.",
+)
+ADDRESSES = itertools.count(1)
+
+
+class Ours:
+    """The assistant with fresh keys and a fresh data folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+        os.environ |= {
+            "KAT_ENV_FILE": str(folder / "env"),
+            "KAT_DATA_DIR": str(folder),
+            "KAT_MAIL_URL": "json://127.0.0.1:9",  # keeps the development mail sink out; no patient here raises an alert
+            **{f"KAT_{name.upper()}_PORT": str(port) for name, port in ports.items()},
+        }
+        write_env()
+        self._settings = load()
+        self._app: Application | None = None
+
+    def train(self) -> tuple[Path, float]:
+        """Train from nothing, beside the project's own models. Returns the model and the seconds."""
+        begun = time.perf_counter()
+        with mock.patch.object(training, "MODELS", self._folder / "models"):
+            return training.train(), time.perf_counter() - begun
+
+    def prepare(self, patients: int) -> list[Patient]:
+        """The database, the clinic's people of the demonstration, and patients ten days after a journey."""
+        upgrade(self._settings.database)
+        self._app = build(self._settings)
+        seed(self._app)
+        flask = create_app(self._app)
+        with flask.app_context():
+            return [self._patient(flask, number) for number in range(patients)]
+
+    def start(self, model: Path, patient: Patient) -> tuple[Running, float]:
+        """Start all processes. Returns them with the seconds from start to the first reply, to this patient."""
+        running = Running(
+            [sys.executable, "-m", "bench.stack", str(model)], os.environ, ROOT, self._folder / "run.log"
+        )
+        rasa, web = (f"http://127.0.0.1:{port}" for port in (self._settings.rasa_port, self._settings.web_port))
+        actions = f"http://127.0.0.1:{self._settings.actions_port}/health"
+        probes = (f"{web}/readyz", f"{rasa}/webhooks/clinic/", actions)
+        running.wait_until(lambda: all(answers(probe) for probe in probes))
+        patient.turn()
+        return running, time.perf_counter() - running.begun
+
+    def _patient(self, flask: Flask, number: int) -> Patient:
+        access, now = self.app.access, self.app.clock()
+        invited = access.invite(first_name="Rae", last_name="Lind", phone="555-0142")
+        email = f"patient{number}@example.com"
+        access.accept(invited.token, new_user(flask, email, PASSPHRASE, "Rae", ["patient"]))
+        while (step := access.next_consent(invited.patient_id)) is not None:
+            access.record_consent(invited.patient_id, str(step["id"]), "yes")
+        ended = now - SINCE_JOURNEY
+        access.schedule_journey(
+            invited.patient_id, Route.sublingual, ended, dose_ended_at=ended, discharged_at=ended + timedelta(hours=1)
+        )
+        access.set_flags(invited.patient_id, parts_work_ok=True, body_work_ok=True)
+        return Patient(self._settings.web_port, email, number)
+
+    def check_calm(self) -> None:
+        """Raises BenchError when an invented patient's words raised an alert: then other things were measured."""
+        with self.app.uow() as tx:
+            alerts = tx.alerts()
+        if alerts:
+            raise BenchError(f"{len(alerts)} alerts were raised, the first for {alerts[-1].reason}")
+
+    @property
+    def app(self) -> Application:
+        """The services, over the same database as the running processes."""
+        assert self._app is not None
+        return self._app
+
+
+class Patient:
+    """One patient at the page: taps what is offered, writes where words are asked for, comes back for the next sitting."""
+
+    def __init__(self, port: int, email: str, number: int) -> None:
+        self._base, self._email = f"http://127.0.0.1:{port}", email
+        self._random = random.Random(number)  # noqa: S311
+        self._words = itertools.cycle(WORDS[number % len(WORDS) :] + WORDS[: number % len(WORDS)])
+        self._http: httpx.Client | None = None
+        self._control: Mapping[str, Any] | None = None
+
+    def turn(self) -> float:
+        """Answer what is asked and wait for the replies. Returns the seconds it took; opening the page is not in it."""
+        if self._control is None:
+            self._visit()
+        assert self._http is not None
+        assert self._control is not None
+        body = {"client_id": uuid.uuid4().hex} | self._answer(self._control)
+        begun = time.perf_counter()
+        response = self._http.post("/api/v1/messages", json=body)
+        took = time.perf_counter() - begun
+        response.raise_for_status()
+        replies = response.json()["replies"]
+        if any(reply["text"].startswith(SORRY) for reply in replies):
+            raise BenchError(f"no real answer to {body} at {self._control}")
+        self._control = _control_of(replies)
+        return took
+
+    def _visit(self) -> None:
+        """Open the page, from another address each time: the gateway limits requests per address and minute."""
+        number = next(ADDRESSES)
+        transport = httpx.HTTPTransport(local_address=f"127.1.{number // 250}.{number % 250 + 1}")
+        cookies = self._http.cookies if self._http is not None else None
+        headers = {} if self._http is None else self._http.headers
+        self._http = httpx.Client(
+            base_url=self._base, timeout=60.0, transport=transport, cookies=cookies, headers=headers
+        )
+        if cookies is None:
+            self._sign_in(self._http)
+        self._http.get("/journal").raise_for_status()
+        page = self._http.get("/api/v1/messages", params={"limit": 20})
+        self._control = _control_of(page.raise_for_status().json()["messages"])
+        if self._control is None:
+            raise BenchError("the page offers nothing to answer")
+
+    def _sign_in(self, http: httpx.Client) -> None:
+        for sign_in in (None, {"email": self._email, "passphrase": PASSPHRASE}):
+            answer = http.get("/api/v1/session") if sign_in is None else http.post("/api/v1/session", json=sign_in)
+            http.headers["X-CSRFToken"] = answer.raise_for_status().json()["csrf_token"]
+
+    def _answer(self, control: Mapping[str, Any]) -> dict[str, Any]:
+        kind = control["type"]
+        if kind in ("text", "short_text"):
+            return {"text": next(self._words)}
+        value = VALUES[kind](control, self._random)
+        return {"control_id": control["id"], "value": value, "text": str(value)}
+
+
+def _choice(control: Mapping[str, Any], rnd: random.Random) -> Any:
+    values = [option["value"] for option in control["options"]]
+    if control["safety"] or not values:
+        return "no" if "no" in values else values[0] if values else "the field"
+    return rnd.choice([value for value in values if value not in LEADS_AWAY] or values)
+
+
+VALUES: Mapping[str, Callable[[Mapping[str, Any], random.Random], Any]] = {
+    "none": lambda _, __: "continue",
+    "scale": lambda _, rnd: rnd.randint(1, 5),
+    "choice": _choice,
+    "multi": lambda control, _: [option["value"] for option in control["options"][:2]],
+    "part": lambda _, rnd: rnd.choice(["the Clerk", "the Watcher", "the Careful One"]),
+    "body": lambda control, rnd: [{"place": rnd.choice(control["options"])["value"], "word": "warm"}],
+    "summary": lambda _, rnd: rnd.choice(["share", "private"]),
+}
+
+
+def _control_of(messages: list[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """The control awaiting an answer, or None after the last goodbye."""
+    return next((message["control"] for message in reversed(messages) if message["control"]), None)
