@@ -71,8 +71,9 @@ def create_app(application: Application) -> Flask:
     enforce(flask)
     for face in (patient, coach, staff, api):
         flask.register_blueprint(face.make(application))
+    views: dict[str, Any] = flask.view_functions
     for endpoint in ("security.login", "api.open_session"):
-        flask.view_functions[endpoint] = sign_ins(flask.view_functions[endpoint])
+        views[endpoint] = sign_ins(views[endpoint])
     _entrances(flask, application)
     _errors(flask)
     flask.jinja_env.filters["local"] = local_time
