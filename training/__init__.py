@@ -1,1 +1,1 @@
-"""Development only: the risk corpus, the training of the meaning layer, and its evaluation. Nothing at run time imports this."""
+"""Development only: the risk corpus, training the meaning layer, measuring it. Nothing at run time imports this."""

@@ -18,7 +18,10 @@ def env_path() -> Path:
 
 
 def write_env(path: Path | None = None) -> str:
-    """Write fresh keys, readable by the owner only, to the settings file. Returns what was done; an existing file is left alone."""
+    """Write fresh keys to the settings file, readable by the owner only. An existing file is left alone.
+
+    Returns what was done.
+    """
     path = path or env_path()
     if path.exists():
         return f"{path.name} is already there and was not changed."
