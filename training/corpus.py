@@ -8,8 +8,8 @@ A corpus file is UTF-8 text. A header line opens a block and labels every messag
     # ask:urgent suicide | theme: not coming back; voice: student; form: journey
 
 The label is a level of the protocol (6.1), or ``ask:LEVEL`` where one plain question is the right outcome and LEVEL is
-what silence means; then the categories, joined by ``+``. ``phase:`` may name a phase of the protocol (2.1). Theme, voice
-and form are free words; messages are held out by file and theme, never at random.
+what silence means; then the categories, joined by ``+``. ``phase:`` may name a phase of the protocol (2.1). Theme,
+voice and form are free words; messages are held out by file and theme, never at random.
 """
 
 from __future__ import annotations
