@@ -1,16 +1,29 @@
 .DEFAULT_GOAL := help
-PYTEST := .venv/bin/python -m pytest
+PYTHON := .venv/bin/python
+PYTEST := $(PYTHON) -m pytest
+CODE := bot actions tests training bench
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 bootstrap: ## install uv and both environments
 	@scripts/bootstrap.sh
+browser: ## find or install Chromium for the browser tests
+	@scripts/browser.sh
+run: bootstrap ## bring everything up with invented people; Ctrl-C stops it
+	@$(PYTHON) -m bot.cli run
 check: bootstrap ## the fast part: lint, types, import contracts, unit and content tests
-	.venv/bin/ruff check bot actions tests
-	.venv/bin/ruff format --check -q bot actions tests
-	.venv/bin/mypy bot actions
-	.venv/bin/lint-imports --no-cache
-	$(PYTEST) tests/core tests/content tests/safety tests/services
-test: bootstrap ## everything
-	@$(MAKE) --no-print-directory check
-.PHONY: help bootstrap check test
+	.venv/bin/ruff check $(CODE)
+	.venv/bin/ruff format --check -q $(CODE)
+	$(PYTHON) -m mypy bot actions
+	PYTHONPATH=. .venv/bin/lint-imports --no-cache
+	$(PYTEST) tests --ignore tests/dialogue --ignore tests/browser --ignore tests/faults
+test: check browser ## everything
+	$(PYTEST) tests/dialogue tests/browser tests/faults
+bench: bootstrap ## compare with a plain Rasa bot; writes bench/RESULTS.md (about ten minutes)
+	$(PYTHON) -m bench
+train-risk: ## train the meaning layer on the corpus (an hour on two cores); writes data/safety/meaning
+	@scripts/bootstrap.sh --training
+	.venv-train/bin/python -m training.train
+safety-case: bootstrap ## measure the risk assessment; writes docs/safety-case.md
+	$(PYTHON) -m training.safety_case
+.PHONY: help bootstrap browser run check test bench train-risk safety-case

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
@@ -49,8 +49,32 @@ def take_turns(talkers: Sequence[Talker], rounds: int) -> list[Times]:
     return [Times(seconds=taken) for taken in seconds]
 
 
-def crowd(talkers: Sequence[Talker], duration: float) -> Times:
-    """All talkers at once, each taking its next turn as soon as the last is answered."""
+def take_loads(groups: Sequence[Callable[[], Sequence[Talker]]], loads: int, duration: float) -> list[Times]:
+    """Load every system in turn with a group of talkers at once, several times."""
+    taken: list[list[Times]] = [[] for _ in groups]
+    for _ in range(loads):
+        for group, parts in zip(groups, taken, strict=True):
+            parts.append(_load(group(), duration))
+    return [together(parts) for parts in taken]
+
+
+def take_ages(young: Sequence[Talker], aged: Talker, early: int, around: int) -> tuple[Times, Times]:
+    """Turns around turn `early` of each fresh talker, and later ones of an aged talker, alternating."""
+    first, later = [], []
+    for talker in young:
+        take_turns([talker], early - around // 2)
+        one, other = take_turns([talker, aged], around)
+        first.append(one)
+        later.append(other)
+    return together(first), together(later)
+
+
+def together(parts: Sequence[Times]) -> Times:
+    """Several loads of one system as one."""
+    return Times(seconds=[s for part in parts for s in part.seconds], elapsed=sum(part.elapsed for part in parts))
+
+
+def _load(talkers: Sequence[Talker], duration: float) -> Times:
     begun = time.perf_counter()
 
     def talk(talker: Talker) -> list[float]:
@@ -62,8 +86,3 @@ def crowd(talkers: Sequence[Talker], duration: float) -> Times:
     with ThreadPoolExecutor(len(talkers)) as pool:
         taken = [second for seconds in pool.map(talk, talkers) for second in seconds]
     return Times(seconds=taken, elapsed=time.perf_counter() - begun)
-
-
-def together(parts: Sequence[Times]) -> Times:
-    """Several loads of one system as one."""
-    return Times(seconds=[s for part in parts for s in part.seconds], elapsed=sum(part.elapsed for part in parts))

@@ -8,7 +8,8 @@ import random
 import sys
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,9 @@ from bot.web.app import create_app
 SINCE_JOURNEY = timedelta(days=10)
 PORTS = ("web", "rasa", "actions", "sink")
 SORRY = "I've kept what you wrote"  # how a reply begins that Rasa or an action could not give
-LEADS_AWAY = frozenset({"person", "close", "stop", "fresh", "later", "discard", "letter"})
+LEADS_AWAY = frozenset(  # from writing, towards people, or out of the sitting
+    "person person_now tell letter lot special ground short stop close fresh later discard".split()
+)
 WORDS = (
     "A wide green field, and my hands looked very large in it.",
     "I kept hearing the same three notes, like someone practicing in the next room, and it was oddly comforting.",
@@ -45,7 +48,8 @@ WORDS = (
     "It felt as if the careful part stepped back a little and watched from the window.",
     "Something about the color blue, and the word enough.",
 )
-ADDRESSES = itertools.count(1)
+UNLIMITED = "1000000"
+SESSION = "/api/v1/session"
 
 
 class Ours:
@@ -57,12 +61,15 @@ class Ours:
         os.environ |= {
             "KAT_ENV_FILE": str(folder / "env"),
             "KAT_DATA_DIR": str(folder),
-            "KAT_MAIL_URL": "json://127.0.0.1:9",  # keeps the development mail sink out; no patient here raises an alert
+            "KAT_MAIL_URL": "json://127.0.0.1:9",  # no development mail sink; no patient here raises an alert
+            "KAT_REQUESTS_PER_MINUTE": UNLIMITED,  # all patients share one address here
+            "KAT_SIGN_INS_PER_MINUTE": UNLIMITED,
             **{f"KAT_{name.upper()}_PORT": str(port) for name, port in ports.items()},
         }
         write_env()
         self._settings = load()
         self._app: Application | None = None
+        self._coach: int | None = None
 
     def train(self) -> tuple[Path, float]:
         """Train from nothing, beside the project's own models. Returns the model and the seconds."""
@@ -75,25 +82,30 @@ class Ours:
         upgrade(self._settings.database)
         self._app = build(self._settings)
         seed(self._app)
+        with self._app.uow() as tx:
+            self._coach = next(member.id for member in tx.staff() if "coach" in member.roles)
         flask = create_app(self._app)
         with flask.app_context():
             return [self._patient(flask, number) for number in range(patients)]
 
-    def start(self, model: Path, patient: Patient) -> tuple[Running, float]:
-        """Start all processes. Returns them with the seconds from start to the first reply, to this patient."""
-        running = Running(
-            [sys.executable, "-m", "bench.stack", str(model)], os.environ, ROOT, self._folder / "run.log"
+    @contextmanager
+    def started(self, model: Path, patient: Patient) -> Iterator[tuple[Running, float]]:
+        """Run all processes, giving them with the seconds from start to the first reply, to this patient."""
+        settings = self._settings
+        probes = (
+            f"http://127.0.0.1:{settings.web_port}/readyz",
+            f"http://127.0.0.1:{settings.rasa_port}/webhooks/clinic/",
+            f"http://127.0.0.1:{settings.actions_port}/health",
         )
-        rasa, web = (f"http://127.0.0.1:{port}" for port in (self._settings.rasa_port, self._settings.web_port))
-        actions = f"http://127.0.0.1:{self._settings.actions_port}/health"
-        probes = (f"{web}/readyz", f"{rasa}/webhooks/clinic/", actions)
-        running.wait_until(lambda: all(answers(probe) for probe in probes))
-        patient.turn()
-        return running, time.perf_counter() - running.begun
+        command = [sys.executable, "-m", "bench.stack", str(model)]
+        with Running(command, os.environ, ROOT, self._folder / "run.log") as running:
+            running.wait_until(lambda: all(answers(probe) for probe in probes))
+            patient.turn()
+            yield running, time.perf_counter() - running.begun
 
     def _patient(self, flask: Flask, number: int) -> Patient:
         access, now = self.app.access, self.app.clock()
-        invited = access.invite(first_name="Rae", last_name="Lind", phone="555-0142")
+        invited = access.invite(first_name="Rae", last_name="Lind", phone="555-0142", coach_id=self._coach)
         email = f"patient{number}@example.com"
         access.accept(invited.token, new_user(flask, email, PASSPHRASE, "Rae", ["patient"]))
         while (step := access.next_consent(invited.patient_id)) is not None:
@@ -120,53 +132,37 @@ class Ours:
 
 
 class Patient:
-    """One patient at the page: taps what is offered, writes where words are asked for, comes back for the next sitting."""
+    """One patient at the page: taps what is offered, writes where words are asked for, begins the next sitting."""
 
     def __init__(self, port: int, email: str, number: int) -> None:
-        self._base, self._email = f"http://127.0.0.1:{port}", email
+        self._email = email
         self._random = random.Random(number)  # noqa: S311
         self._words = itertools.cycle(WORDS[number % len(WORDS) :] + WORDS[: number % len(WORDS)])
-        self._http: httpx.Client | None = None
+        self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60.0)
         self._control: Mapping[str, Any] | None = None
 
     def turn(self) -> float:
-        """Answer what is asked and wait for the replies. Returns the seconds it took; opening the page is not in it."""
+        """Answer what is asked and wait for the replies. Returns the seconds it took; signing in is not in it."""
         if self._control is None:
-            self._visit()
-        assert self._http is not None
+            self._sign_in()
         assert self._control is not None
         body = {"client_id": uuid.uuid4().hex} | self._answer(self._control)
         begun = time.perf_counter()
         response = self._http.post("/api/v1/messages", json=body)
         took = time.perf_counter() - begun
-        response.raise_for_status()
-        replies = response.json()["replies"]
-        if any(reply["text"].startswith(SORRY) for reply in replies):
-            raise BenchError(f"no real answer to {body} at {self._control}")
+        replies = response.raise_for_status().json()["replies"]
         self._control = _control_of(replies)
+        if self._control is None or any(reply["text"].startswith(SORRY) for reply in replies):
+            raise BenchError(f"no real answer to {body}")
         return took
 
-    def _visit(self) -> None:
-        """Open the page, from another address each time: the gateway limits requests per address and minute."""
-        number = next(ADDRESSES)
-        transport = httpx.HTTPTransport(local_address=f"127.1.{number // 250}.{number % 250 + 1}")
-        cookies = self._http.cookies if self._http is not None else None
-        headers = {} if self._http is None else self._http.headers
-        self._http = httpx.Client(
-            base_url=self._base, timeout=60.0, transport=transport, cookies=cookies, headers=headers
-        )
-        if cookies is None:
-            self._sign_in(self._http)
-        self._http.get("/journal").raise_for_status()
-        page = self._http.get("/api/v1/messages", params={"limit": 20})
-        self._control = _control_of(page.raise_for_status().json()["messages"])
-        if self._control is None:
-            raise BenchError("the page offers nothing to answer")
-
-    def _sign_in(self, http: httpx.Client) -> None:
-        for sign_in in (None, {"email": self._email, "passphrase": PASSPHRASE}):
-            answer = http.get("/api/v1/session") if sign_in is None else http.post("/api/v1/session", json=sign_in)
-            http.headers["X-CSRFToken"] = answer.raise_for_status().json()["csrf_token"]
+    def _sign_in(self) -> None:
+        account = {"email": self._email, "passphrase": PASSPHRASE}
+        for body in (None, account):
+            answer = self._http.get(SESSION) if body is None else self._http.post(SESSION, json=body)
+            self._http.headers["X-CSRFToken"] = answer.raise_for_status().json()["csrf_token"]
+        page = self._http.get("/api/v1/messages").raise_for_status()
+        self._control = _control_of(page.json()["messages"])
 
     def _answer(self, control: Mapping[str, Any]) -> dict[str, Any]:
         kind = control["type"]
@@ -178,14 +174,15 @@ class Patient:
 
 def _choice(control: Mapping[str, Any], rnd: random.Random) -> Any:
     values = [option["value"] for option in control["options"]]
-    if control["safety"] or not values:
-        return "no" if "no" in values else values[0] if values else "the field"
-    return rnd.choice([value for value in values if value not in LEADS_AWAY] or values)
+    if control["safety"] and "no" in values:
+        return "no"
+    calm = [value for value in values if value not in LEADS_AWAY]
+    return rnd.choice(calm or values[-1:] or ["the field"])
 
 
 VALUES: Mapping[str, Callable[[Mapping[str, Any], random.Random], Any]] = {
     "none": lambda _, __: "continue",
-    "scale": lambda _, rnd: rnd.randint(1, 5),
+    "scale": lambda _, __: 4,
     "choice": _choice,
     "multi": lambda control, _: [option["value"] for option in control["options"][:2]],
     "part": lambda _, rnd: rnd.choice(["the Clerk", "the Watcher", "the Careful One"]),

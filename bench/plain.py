@@ -1,4 +1,4 @@
-"""The plain bot: the starter that the installed Rasa makes, its default config, its REST channel, an SQL tracker store."""
+"""The plain bot: the starter that the installed Rasa makes, with its REST channel and an SQL tracker store."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import sqlite3
 import subprocess
 import time
 import uuid
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import httpx
@@ -43,29 +44,28 @@ class PlainBot:
             "LOG_LEVEL": "WARNING",
         }
 
-    @property
-    def trained(self) -> bool:
-        """Whether the folder holds a trained model."""
-        return any(self._folder.glob("models/*.tar.gz"))
-
     def train(self) -> float:
-        """Have Rasa make its starter and train it. Returns the seconds of `rasa train`."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        make = "import sys; from rasa.cli.scaffold import create_initial_project as make; make(sys.argv[1])"
-        self._run([rasa_command()[0], "-c", make, str(self._folder)])
-        begun = time.perf_counter()
-        self._run(rasa_command("train"))
-        return time.perf_counter() - begun
+        """Have Rasa make its starter and train it, unless an earlier run did. Returns the seconds of `rasa train`."""
+        taken = self._folder / "training-seconds"
+        if not taken.exists():
+            self._folder.mkdir(parents=True)
+            make = "import sys; from rasa.cli.scaffold import create_initial_project as make; make(sys.argv[1])"
+            self._run([rasa_command()[0], "-c", make, str(self._folder)])
+            begun = time.perf_counter()
+            self._run(rasa_command("train"))
+            taken.write_text(str(time.perf_counter() - begun), encoding="utf-8")
+        return float(taken.read_text(encoding="utf-8"))
 
-    def start(self) -> tuple[Running, float]:
-        """Start it. Returns it with the seconds from start to the first reply."""
+    @contextmanager
+    def started(self) -> Iterator[tuple[Running, float]]:
+        """Run it, giving it with the seconds from start to the first reply."""
         self._store.unlink(missing_ok=True)
         (self._folder / "endpoints.yml").write_text(STORE.format(path=self._store), encoding="utf-8")
         command = rasa_command("run", "--interface", "127.0.0.1", "--port", str(self._port))
-        running = Running(command, self._environment, self._folder, self._folder / "run.log")
-        running.wait_until(lambda: answers(f"http://127.0.0.1:{self._port}/"))
-        self.sender().turn()
-        return running, time.perf_counter() - running.begun
+        with Running(command, self._environment, self._folder, self._folder / "run.log") as running:
+            running.wait_until(lambda: answers(f"http://127.0.0.1:{self._port}/"))
+            self.sender().turn()
+            yield running, time.perf_counter() - running.begun
 
     def sender(self) -> Sender:
         """A new conversation."""

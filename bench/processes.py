@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 import httpx
 
@@ -25,7 +26,7 @@ class BenchError(RuntimeError):
 
 
 class Running:
-    """A started system: one process, and whatever it starts."""
+    """A started system: one process, and whatever it starts. Use it as a context: it is stopped whatever happens."""
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], folder: Path, log: Path) -> None:
         self.begun = time.perf_counter()
@@ -41,6 +42,17 @@ class Running:
                 start_new_session=True,
             )
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Ask it to stop, then insist."""
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            if self._process.poll() is None:
+                self._process.send_signal(number)
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.wait(STOP_SECONDS)
+
     def wait_until(self, ready: Callable[[], bool]) -> None:
         """Wait until a probe succeeds. Raises BenchError when the system ends or takes too long."""
         while not ready():
@@ -51,16 +63,6 @@ class Running:
     def memory_mib(self) -> float:
         """Resident memory of all its processes, see `resident_mib`."""
         return resident_mib(family(self._process.pid))
-
-    def stop(self) -> None:
-        """Ask it to stop, then insist."""
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            if self._process.poll() is None:
-                os.kill(self._process.pid, number)
-                try:
-                    self._process.wait(STOP_SECONDS)
-                except subprocess.TimeoutExpired:
-                    continue
 
 
 def answers(url: str) -> bool:
@@ -110,7 +112,7 @@ def resident_mib(pids: Sequence[int]) -> float:
     machine, share Rasa's. So: the PSS of anonymous and shared memory (nobody outside the group has a part in it), and
     of every mapped piece of a file the most that one process of the group keeps resident.
     """
-    anonymous, pieces = 0, {}
+    anonymous, pieces = 0, dict[tuple[str, str], int]()
     for pid in pids:
         rollup = _fields(Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
         anonymous += rollup["Pss_Anon"] + rollup["Pss_Shmem"]

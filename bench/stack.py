@@ -1,4 +1,4 @@
-"""This assistant as one process group: what `kat run` does once everything is set up. Its own process, to be weighed."""
+"""This assistant as a process of its own, to be weighed: what `kat run` does once everything is set up."""
 
 from __future__ import annotations
 

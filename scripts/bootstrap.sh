@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Prepares a bare machine: uv (pinned, in .uv), CPython 3.10 and >= 3.12, and the environments .venv and .venv-rasa from one lock.
-# Quick when nothing changed. Usage: scripts/bootstrap.sh [--clinic-only]
+# Quick when nothing changed. Usage: scripts/bootstrap.sh [--clinic-only | --training]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 UV_VERSION=0.13.9
@@ -44,5 +44,9 @@ sync_environment() { # FOLDER VERSION PYTHON OPTION...
   printf '%s' "$stamp" >"$folder/.stamp"
 }
 sync_environment .venv 3.12 "$(find_python '(3, 12) <= sys.version_info < (3, 14)' python3.12 python3.13 python3 || true)"
+if [ "${1:-}" = --training ]; then # torch and what else only training needs; a large download
+  sync_environment .venv-train 3.12 "$(find_python '(3, 12) <= sys.version_info < (3, 14)' python3.12 python3.13 python3 || true)" --group train
+  exit
+fi
 [ "${1:-}" = --clinic-only ] ||
   sync_environment .venv-rasa 3.10 "$(find_python 'sys.version_info[:2] == (3, 10)' python3.10 python3 || true)" --no-dev

@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import collections
 import dataclasses
+import hashlib
 import pathlib
 import re
 from collections.abc import Iterator
@@ -51,11 +52,22 @@ class Message:
     categories: tuple[str, ...]
     facts: dict[str, str]  # theme, voice, form, phase
     source: str  # file name without its ending
+    line: int  # where it stands in the file
+
+    @property
+    def id(self) -> str:
+        """Where a reader finds it: file and line."""
+        return f"{self.source}:{self.line}"
+
+    @property
+    def key(self) -> str:
+        """The same for messages that differ in case, punctuation and spacing only."""
+        return " ".join(words(self.text)) or self.text
 
     @property
     def group(self) -> str:
         """What is held out together: messages of one writer on one theme."""
-        return f"{self.source}/{self.facts.get('theme', '')}"
+        return f"{self.source}/{self.facts.get('theme') or self.key}"
 
 
 def read(path: pathlib.Path) -> Iterator[Message]:
@@ -79,7 +91,15 @@ def read(path: pathlib.Path) -> Iterator[Message]:
             continue
         if header is None:
             raise CorpusError(f"{path.name}:{number}: a message before the first header")
-        yield Message(text=line.replace("\\n", "\n"), source=path.stem, **header)  # type: ignore[arg-type]
+        yield Message(text=line.replace("\\n", "\n"), source=path.stem, line=number, **header)  # type: ignore[arg-type]
+
+
+def digest() -> str:
+    """A hash over all corpus files: the version of the data."""
+    whole = hashlib.sha256()
+    for path in sorted(ROOT.glob("*.txt")):
+        whole.update(path.name.encode() + b"\0" + path.read_bytes())
+    return whole.hexdigest()
 
 
 def words(text: str) -> list[str]:

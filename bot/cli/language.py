@@ -13,9 +13,11 @@ from bot.cli.inputs import json_lines
 
 @click.command()
 @click.argument("source", type=click.File("r", encoding="utf-8"), default="-")
-def assess(source: TextIO) -> None:
+@click.option("--explain", "in_words", is_flag=True, help="Print each verdict in words: which words, rule and score.")
+def assess(source: TextIO, in_words: bool) -> None:
     """Assess JSON lines {"id","text","phase"?,"history"?}; writes one verdict a line, in order."""
     from bot.adapters.language.assess import load_assessor
+    from bot.core.safety.explain import explain
     from bot.core.safety.verdict import AssessmentContext
     from bot.settings import ROOT
 
@@ -29,9 +31,13 @@ def assess(source: TextIO) -> None:
         context = AssessmentContext(
             phase=str(row.get("phase", "open_integration")), history=tuple(map(str, row.get("history", ())))
         )
-        verdict = assessor.assess(row["text"], context).as_json()
-        verdict.pop("subtype")
-        click.echo(json.dumps({"id": row["id"], **verdict}))
+        verdict = assessor.assess(row["text"], context)
+        if in_words:
+            click.echo("\n".join([f"{row['id']}: ", *explain(verdict, row["text"], assessor.thresholds)]))
+            continue
+        shape = verdict.as_json()
+        shape.pop("subtype")
+        click.echo(json.dumps({"id": row["id"], **shape}))
     sys.exit(1 if failed else 0)
 
 

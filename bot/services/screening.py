@@ -18,6 +18,7 @@ from bot.services.ports import Assessor, Clock, Conflict, Transaction, UnitOfWor
 
 MOST_CHARACTERS = 40_000
 ASSESSMENT_SECONDS = 2.0  # protocol 6.2: a gate that takes longer counts as failed
+ASSESSED_AT_ONCE = 4_000  # characters; a longer text may take longer in proportion
 # (text id, text) of the opening of an emergency's response flow
 CrisisTexts = Callable[[Transaction, Verdict, Patient], list[tuple[str, str]]]
 
@@ -98,7 +99,7 @@ class ScreeningService:
             return combine((), version=version)
         future = self._pool.submit(self._assessor.assess, words, context)
         try:
-            return future.result(timeout=ASSESSMENT_SECONDS)
+            return future.result(timeout=ASSESSMENT_SECONDS * max(1.0, len(words) / ASSESSED_AT_ONCE))
         except (AssessmentTimeout, ArithmeticError, LookupError, RuntimeError, TypeError, ValueError, OSError):
             future.cancel()
             return combine((), version=version, failed_layers=("all",))
@@ -153,6 +154,8 @@ class ScreeningService:
                 if verdict.level is Level.emergency:
                     texts = self._crisis_texts(tx, verdict, patient)
                     crisis += [self._say(tx, message, text_id, line, "crisis") for text_id, line in texts]
+            elif verdict.failed_layers:  # the patient is asked; staff learn that a layer is down
+                self._alert(tx, patient, message, words, verdict, Level.urgent, "assessment_layer_failed")
         return Received(message=message, verdict=verdict, duplicate=False, crisis=tuple(crisis))
 
     def _alert(

@@ -57,6 +57,7 @@ class Rule:
     not_ctx: str | None
     negatable: bool
     tripwire: bool
+    loose: bool
     holds_urgent: bool
     lowers_urgent: bool
     past_lowers: bool
@@ -135,6 +136,7 @@ class RuleLayer:
         holds: bool, lowers: set[Category],
     ) -> Finding | None:  # fmt: skip
         level, ask, silent = rule.level, rule.level is Level.none, rule.if_no_answer
+        because: tuple[str, ...] = ()
         negated = _negates(rule, clause)
         past = bool(PAST.search(clause)) and not STILL.search(clause)
         if ask and rule.negatable and negated:
@@ -142,23 +144,23 @@ class RuleLayer:
         if rule.category is Category.medical and negated and level is Level.emergency:
             return None
         if rule.past_lowers and LONG_AGO.search(clause):
-            level = Level.concern
+            level, because = Level.concern, ("long ago",)
         if level >= Level.urgent and rule.category in (Category.suicide, Category.self_harm):
             if rule.category in lowers or (past and "attempted" not in clause and level is Level.urgent):
-                level = Level.concern
+                level, because = Level.concern, ("past",)
             elif _denies(clause):
                 return (
                     None
                     if level is Level.urgent
-                    else _finding(rule, source, start, end, Level.none, True, Level.urgent)
+                    else _finding(rule, source, start, end, Level.none, True, Level.urgent, ("denial",))
                 )
             elif IMAGERY.search(clause) and level is Level.urgent:
-                level, ask, silent = Level.none, True, Level.urgent
+                level, ask, silent, because = Level.none, True, Level.urgent, ("journey imagery",)
             elif holds and level is Level.urgent:
                 return None
         if rule.category is Category.self_harm and rule.tripwire and re.search(r"\b(tattoo|piercing)\b", clause):
             return None
-        return _finding(rule, source, start, end, level, ask and level is Level.none, silent)
+        return _finding(rule, source, start, end, level, ask and level is Level.none, silent, because)
 
     def _whole(self, source: Normalised, context: AssessmentContext) -> list[Finding]:
         """Patterns that reach over clauses, such as a farewell of two sentences; questions only."""
@@ -218,7 +220,10 @@ def _denies(clause: str) -> bool:
     return bool(DENIAL.search(clause)) and not AFFIRMS.search(clause)
 
 
-def _finding(rule: Rule, source: Normalised, start: int, end: int, level: Level, ask: bool, silent: Level) -> Finding:
+def _finding(
+    rule: Rule, source: Normalised, start: int, end: int, level: Level, ask: bool, silent: Level,
+    qualifiers: tuple[str, ...] = (),
+) -> Finding:  # fmt: skip
     a, b = source.span(start, end)
     return Finding(
         category=rule.category,
@@ -226,7 +231,8 @@ def _finding(rule: Rule, source: Normalised, start: int, end: int, level: Level,
         ask=ask,
         if_no_answer=silent if ask else Level.none,
         subtype="chest" if rule.ask_chest and ask else rule.subtype,
-        evidence=Evidence(start=a, end=b, score=1.0, rule=rule.id),
+        loose=rule.loose,
+        evidence=Evidence(start=a, end=b, score=1.0, rule=rule.id, qualifiers=qualifiers),
     )
 
 
@@ -264,6 +270,7 @@ def _rule(row: Mapping[str, Any], category: Category, level: Level, subtype: str
         not_ctx=row.get("not_ctx"),
         negatable=bool(row.get("negatable")),
         tripwire=tripwire,
+        loose=tripwire or bool(row.get("loose")),
         holds_urgent=bool(row.get("holds_urgent_in_same_clause")),
         lowers_urgent=bool(row.get("lowers_urgent_in_same_clause")),
         past_lowers=row.get("past_marker_over_7_days") == "lower_to_concern",

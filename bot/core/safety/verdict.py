@@ -48,6 +48,7 @@ class Evidence:
     score: float  # 1.0 for a rule; a probability-like score, 0 to 1, for a model
     rule: str | None = None  # id of a rule in data/safety
     nearest: str | None = None  # id of the nearest training example
+    qualifiers: tuple[str, ...] = ()  # what lowered a rule's match, such as "past" or "journey imagery" (6.4)
 
     def as_json(self) -> dict[str, Any]:
         found: dict[str, Any] = {"start": self.start, "end": self.end, "score": round(self.score, 4)}
@@ -68,6 +69,7 @@ class Finding:
     if_no_answer: Level = Level.none  # meaningful only where `ask`
     subtype: str | None = None  # such as "clinic_boundary", "eating", "bereavement"
     evidence: Evidence
+    loose: bool = False  # a mere mention: it stands unless another layer is sure that there is no harm (ADR 5)
 
     @property
     def weight(self) -> tuple[int, int, int]:

@@ -1,0 +1,217 @@
+"""`make train-risk`: fine-tune the encoder on the corpus, choose thresholds on what was held out, write the artefact.
+
+1. Split the corpus by writer and theme: a tenth is held out for the thresholds and never trained on.
+2. Fine-tune all but the embeddings and the lowest layers, with disturbances drawn anew each epoch.
+3. Export with 8-bit weights; score the held-out tenth with the exported file itself.
+4. Thresholds are the scores that a fixed share of the held-out negatives exceeds.
+
+A message's score is the highest of its rows (the whole and each sentence), in training as at run time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import hashlib
+import json
+import random
+import time
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from bot.adapters.language.meaning import MeaningLayer, Reader, Window
+from training import corpus
+from training.augment import disturb
+from training.corpus import CATEGORIES, LEVELS, Message
+from training.encoder import OUTPUTS, RiskEncoder, package_folder, published_weights
+from training.export import export
+from training.split import held_out, within
+
+FROZEN_LAYERS = 1
+BATCH = 32
+RATE_ENCODER, RATE_HEAD = 6e-5, 1e-3
+DROPOUT = 0.1  # of the pooled rows; inside the layers it costs more time than it helps
+MOST_WINDOWS = 3  # of a long message in training
+FALSE_ALARMS = {"urgent": 0.008, "ask": 0.035, "concern": 0.010, "calm": 0.120}
+EXAMPLES = 4000  # kept for "nearest example"
+Pairs = list[tuple[Message, list[Window]]]
+
+
+def targets(message: Message) -> list[float]:
+    """Soft labels for "at least concern, urgent, emergency" and the categories; a question stands between."""
+    level = LEVELS.index(message.level)
+    if message.ask:
+        levels = [0.6, 0.5, 0.3 if level == 3 else 0.0]
+    else:
+        levels = [float(level >= k) for k in (1, 2, 3)]
+    return levels + [float(c in message.categories) for c in CATEGORIES]
+
+
+def batches(messages: list[Message], reader: Reader, rnd: random.Random) -> list[Pairs]:
+    """Shuffled batches of messages of like length, each message disturbed anew."""
+    read: Pairs = []
+    for message in messages:
+        windows = list(reader.windows(disturb(message.text, rnd)))[:MOST_WINDOWS]
+        if windows:
+            read.append((message, windows))
+    read.sort(key=lambda pair: max(len(w.ids) for w in pair[1]) + rnd.random() * 6)
+    made = [read[i : i + BATCH] for i in range(0, len(read), BATCH)]
+    rnd.shuffle(made)
+    return made
+
+
+def logits_of(model: RiskEncoder, batch: Pairs, dropout: float) -> Tensor:
+    """One row of logits a message: the highest over its windows and rows. Shape [messages, 12]."""
+    windows = [(place, window) for place, (_, found) in enumerate(batch) for window in found]
+    tokens = max(len(w.ids) for _, w in windows)
+    rows = max(len(w.rows) for _, w in windows)
+    ids = torch.zeros(len(windows), tokens, dtype=torch.long)
+    mask = torch.zeros(len(windows), tokens)
+    pool = torch.zeros(len(windows), rows, tokens)
+    present = torch.zeros(len(windows), rows, dtype=torch.bool)
+    for number, (_, window) in enumerate(windows):
+        ids[number, : len(window.ids)] = torch.from_numpy(window.ids)
+        mask[number, : len(window.ids)] = 1
+        pool[number, : len(window.rows), : len(window.ids)] = torch.from_numpy(window.pool)
+        present[number, : len(window.rows)] = True
+    logits = model(ids, mask, pool, dropout).masked_fill(~present[..., None], -1e4).amax(1)
+    owner = torch.tensor([place for place, _ in windows])[:, None].expand(-1, OUTPUTS)
+    empty = torch.full((len(batch), OUTPUTS), -1e4)
+    return empty.scatter_reduce(0, owner, logits, "amax")
+
+
+def fit(model: RiskEncoder, messages: list[Message], epochs: int, seed: int, keep: Path) -> None:
+    """Train in place; after each epoch the weights are kept, so that a long run may be looked at early."""
+    rnd, reader = random.Random(seed), Reader(package_folder() / "tokenizer.json")
+    torch.manual_seed(seed)
+    body = [p for name, p in model.named_parameters() if p.requires_grad and not name.startswith("head")]
+    optimizer = torch.optim.AdamW(
+        [{"params": body, "lr": RATE_ENCODER}, {"params": model.head.parameters(), "lr": RATE_HEAD}], weight_decay=0.01
+    )
+    steps = epochs * (len(messages) // BATCH + 1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, [RATE_ENCODER, RATE_HEAD], total_steps=steps + 1, pct_start=0.1
+    )
+    loss_of, started, taken = nn.BCEWithLogitsLoss(), time.monotonic(), 0
+    for epoch in range(epochs):
+        losses = []
+        made = batches(messages, reader, rnd)
+        for number, batch in enumerate(made):
+            wanted = torch.tensor([targets(message) for message, _ in batch])
+            logits = logits_of(model, batch, DROPOUT)
+            loss = loss_of(logits[:, :3], wanted[:, :3]) + 0.5 * loss_of(logits[:, 3:], wanted[:, 3:])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            if taken < steps:
+                schedule.step()
+                taken += 1
+            losses.append(float(loss.detach()))
+            if number % 50 == 0:
+                seconds = time.monotonic() - started
+                print(
+                    f"epoch {epoch + 1}: {number}/{len(made)} loss {np.mean(losses[-50:]):.4f} {seconds:.0f} s",
+                    flush=True,
+                )
+        torch.save(model.state_dict(), keep)
+    model.eval()
+
+
+def write(
+    model: RiskEncoder, folder: Path, train: list[Message], held: list[Message], about: dict[str, object]
+) -> None:
+    """Export, choose thresholds with the exported file, and write everything that is pinned."""
+    folder.mkdir(parents=True, exist_ok=True)
+    export(model, folder / "encoder.onnx")
+    digest = hashlib.sha256((folder / "encoder.onnx").read_bytes()).hexdigest()
+    pinned: dict[str, object] = {
+        "encoder_sha256": digest,
+        "thresholds": dict.fromkeys((*FALSE_ALARMS, "emergency"), 1.0),
+        **about,
+    }
+    _examples(folder, np.zeros((1, 384), np.float32), ["none"])
+    (folder / "model.json").write_text(json.dumps(pinned), encoding="utf-8")
+    layer = MeaningLayer(folder)
+    scores = [layer.scores(m.text).levels.max(0) for m in held]
+    pinned["thresholds"] = thresholds(held, np.array(scores))
+    risky = [(m, n) for n, m in enumerate(train) if m.level != "none" and not m.ask]
+    chosen = sorted(risky, key=lambda pair: hashlib.sha256(pair[0].text.encode()).hexdigest())[:EXAMPLES]
+    vectors, names = [], []
+    for message, _ in chosen:
+        scored = layer.scores(message.text)
+        if scored.rows:
+            vector = scored.vectors[int(scored.levels[:, 1].argmax())]
+            vectors.append(vector / np.linalg.norm(vector))
+            names.append(message.id)
+    _examples(folder, np.array(vectors), names)
+    (folder / "model.json").write_text(json.dumps(pinned, indent=1) + "\n", encoding="utf-8")
+
+
+def thresholds(held: list[Message], scores: npt.NDArray[np.float32]) -> dict[str, float]:
+    """Where decisions fall, from held-out scores [messages, 3].
+
+    `concern`, `ask`, `urgent` and `calm` are what the share FALSE_ALARMS of the harmless messages exceeds; `emergency`
+    is where emergencies are told best from urgent messages (highest F1).
+    """
+    harmless = scores[[m.level == "none" for m in held]]
+    column = {"concern": 0}
+    chosen = {
+        name: float(np.quantile(harmless[:, column.get(name, 1)], 1 - part)) for name, part in FALSE_ALARMS.items()
+    }
+    grave = [n for n, m in enumerate(held) if m.level in ("urgent", "emergency") and not m.ask]
+    truth = np.array([held[n].level == "emergency" for n in grave])
+    candidates = np.unique(scores[grave, 2])
+    hits = [
+        (2 * (truth & (scores[grave, 2] >= c)).sum() / (truth.sum() + (scores[grave, 2] >= c).sum()), c)
+        for c in candidates
+    ]
+    chosen["emergency"] = float(max(hits)[1])
+    return {name: round(value, 4) for name, value in chosen.items()}
+
+
+def _examples(folder: Path, vectors: npt.NDArray[np.float32], names: list[str]) -> None:
+    np.savez_compressed(folder / "examples.npz", vectors=vectors.astype(np.float16), ids=np.array(names))
+
+
+def main() -> None:
+    """Train and write data/safety/meaning."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--share", type=float, default=1.0, help="train on this share of the themes, for a learning curve"
+    )
+    parser.add_argument("--out", type=Path, default=Path("data/safety/meaning"))
+    parser.add_argument("--keep", type=Path, default=Path("var/training.pt"), help="weights after each epoch")
+    parser.add_argument("--resume-export", action="store_true", help="write the artefact from the kept weights")
+    given = parser.parse_args()
+    messages = list({m.key: m for path in sorted(corpus.ROOT.glob("*.txt")) for m in corpus.read(path)}.values())
+    held = [m for m in messages if held_out(m)]
+    train = [m for m in messages if not held_out(m) and within(m, given.share)]
+    counts = collections.Counter(m.level for m in train)
+    print(f"{len(train)} to train on {dict(counts)}, {len(held)} held out", flush=True)
+    model = RiskEncoder(published_weights(package_folder() / "model.safetensors"))
+    model.freeze_below(FROZEN_LAYERS)
+    given.keep.parent.mkdir(parents=True, exist_ok=True)
+    if given.resume_export:
+        model.load_state_dict(torch.load(given.keep))
+        model.eval()
+    else:
+        fit(model, train, given.epochs, given.seed, given.keep)
+    about = {
+        "corpus_sha256": corpus.digest(),
+        "trained_on": len(train),
+        "held_out": len(held),
+        "epochs": given.epochs,
+        "seed": given.seed,
+        "false_alarms": FALSE_ALARMS,
+    }
+    write(model, given.out, train, held, about)
+
+
+if __name__ == "__main__":
+    main()
