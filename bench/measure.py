@@ -10,43 +10,56 @@ from dataclasses import dataclass
 from typing import Protocol
 
 
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """One turn, from sending to the last reply."""
+
+    seconds: float
+    wrote: bool = True  # words of one's own, not a button
+
+
 class Talker(Protocol):
     """One conversation with one of the systems."""
 
-    def turn(self) -> float:
-        """Take one turn and return the seconds from sending to the last reply."""
+    def turn(self) -> Turn:
+        """Take one turn."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Times:
     """Turns of one system under one load."""
 
-    seconds: Sequence[float]  # of each turn
+    turns: Sequence[Turn]
     elapsed: float = 0.0  # of the whole load; 0 where turns of others were in between
+
+    @property
+    def written(self) -> Times:
+        """Those with words of the person's own."""
+        return Times(turns=[turn for turn in self.turns if turn.wrote])
 
     @property
     def median_ms(self) -> float:
         """Half of the turns were faster."""
-        return 1000 * statistics.median(self.seconds)
+        return 1000 * statistics.median(turn.seconds for turn in self.turns)
 
     @property
     def p95_ms(self) -> float:
         """One turn in twenty was slower."""
-        return 1000 * statistics.quantiles(self.seconds, n=20)[-1]
+        return 1000 * statistics.quantiles((turn.seconds for turn in self.turns), n=20)[-1]
 
     @property
     def per_second(self) -> float:
         """Turns per second of the load."""
-        return len(self.seconds) / self.elapsed
+        return len(self.turns) / self.elapsed
 
 
 def take_turns(talkers: Sequence[Talker], rounds: int) -> list[Times]:
     """Let every talker take one turn after the other, round after round: A B A B."""
-    seconds: list[list[float]] = [[] for _ in talkers]
+    taken: list[list[Turn]] = [[] for _ in talkers]
     for _ in range(rounds):
-        for talker, taken in zip(talkers, seconds, strict=True):
-            taken.append(talker.turn())
-    return [Times(seconds=taken) for taken in seconds]
+        for talker, turns in zip(talkers, taken, strict=True):
+            turns.append(talker.turn())
+    return [Times(turns=turns) for turns in taken]
 
 
 def take_loads(groups: Sequence[Callable[[], Sequence[Talker]]], loads: int, duration: float) -> list[Times]:
@@ -71,18 +84,18 @@ def take_ages(young: Sequence[Talker], aged: Talker, early: int, around: int) ->
 
 def together(parts: Sequence[Times]) -> Times:
     """Several loads of one system as one."""
-    return Times(seconds=[s for part in parts for s in part.seconds], elapsed=sum(part.elapsed for part in parts))
+    return Times(turns=[turn for part in parts for turn in part.turns], elapsed=sum(part.elapsed for part in parts))
 
 
 def _load(talkers: Sequence[Talker], duration: float) -> Times:
     begun = time.perf_counter()
 
-    def talk(talker: Talker) -> list[float]:
-        taken = []
+    def talk(talker: Talker) -> list[Turn]:
+        turns = []
         while time.perf_counter() - begun < duration:
-            taken.append(talker.turn())
-        return taken
+            turns.append(talker.turn())
+        return turns
 
     with ThreadPoolExecutor(len(talkers)) as pool:
-        taken = [second for seconds in pool.map(talk, talkers) for second in seconds]
-    return Times(seconds=taken, elapsed=time.perf_counter() - begun)
+        taken = [turn for turns in pool.map(talk, talkers) for turn in turns]
+    return Times(turns=taken, elapsed=time.perf_counter() - begun)

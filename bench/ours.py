@@ -18,6 +18,7 @@ from unittest import mock
 import httpx
 from flask import Flask
 
+from bench.measure import Turn
 from bench.processes import BenchError, Running, answers, free_ports
 from bot.adapters.sql.migrate import upgrade
 from bot.bootstrap import Application, build
@@ -141,8 +142,8 @@ class Patient:
         self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60.0)
         self._control: Mapping[str, Any] | None = None
 
-    def turn(self) -> float:
-        """Answer what is asked and wait for the replies. Returns the seconds it took; signing in is not in it."""
+    def turn(self) -> Turn:
+        """Answer what is asked and wait for the replies. Signing in is not in its time."""
         if self._control is None:
             self._sign_in()
         assert self._control is not None
@@ -154,7 +155,7 @@ class Patient:
         self._control = _control_of(replies)
         if self._control is None or any(reply["text"].startswith(SORRY) for reply in replies):
             raise BenchError(f"no real answer to {body}")
-        return took
+        return Turn(seconds=took, wrote="control_id" not in body)
 
     def _sign_in(self) -> None:
         account = {"email": self._email, "passphrase": PASSPHRASE}

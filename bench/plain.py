@@ -14,6 +14,7 @@ from pathlib import Path
 
 import httpx
 
+from bench.measure import Turn
 from bench.processes import BenchError, Running, answers, free_ports, rasa_command
 from bot.supervisor.environment import PASSED_ON
 
@@ -113,11 +114,11 @@ class Sender:
         self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60.0)
         self._says = itertools.cycle(SAYS)
 
-    def turn(self) -> float:
-        """Say the next thing and wait for the replies. Returns the seconds it took."""
+    def turn(self) -> Turn:
+        """Say the next thing and wait for the replies."""
         body = {"sender": self.id, "message": next(self._says)}
         begun = time.perf_counter()
         response = self._http.post("/webhooks/rest/webhook", json=body)
         took = time.perf_counter() - begun
         response.raise_for_status()
-        return took
+        return Turn(seconds=took)

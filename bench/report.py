@@ -29,7 +29,8 @@ count; absolute figures only place them.
   This assistant is whole: session, CSRF, assessment, encryption, storage, Rasa, actions, worker. Its supervisor is in
   its memory, the development mail sink is not.
 - One client: n = {alone} turns of each system. The plain bot gets a new conversation every {every} turns, which favours
-  it; ours goes on with one patient, who taps what is offered and writes journal texts of {shortest} to {longest} words.
+  it; ours goes on with one patient, who taps what is offered and writes {written} texts of
+  {shortest} to {longest} words.
 - Eight clients: n = {our_many} and {plain_many} turns in alternating loads.
 - Turn {early}: fresh conversations, n = {early_n} and {plain_early_n}. Turn {late}: one conversation from turn
   {late_first} on. Ours really talked until there; the plain bot's store was given copies of its own turns' events.
@@ -90,6 +91,7 @@ class Measure:
 
 MEASURES = (
     Measure("turn, one client, median, ms", lambda s: s.alone.median_ms, target=Target(limit=0.7)),
+    Measure("the same, turns with a written text", lambda s: s.alone.written.median_ms, target=Target(limit=0.7)),
     Measure("turn, one client, p95, ms", lambda s: s.alone.p95_ms),
     Measure("turns per second, eight clients", lambda s: s.many.per_second, 1, Target(limit=2, at_least=True)),
     Measure("turn, eight clients, p95, ms", lambda s: s.many.p95_ms),
@@ -117,17 +119,18 @@ def whole(found: str, ours: Findings, plain: Findings, *, early: int, late: int,
         table=found,
         machine=machine(),
         load=load,
-        alone=len(ours.alone.seconds),
+        alone=len(ours.alone.turns),
         every=every,
+        written=len(ours.alone.written.turns),
         shortest=min(lengths),
         longest=max(lengths),
-        our_many=len(ours.many.seconds),
-        plain_many=len(plain.many.seconds),
+        our_many=len(ours.many.turns),
+        plain_many=len(plain.many.turns),
         early=early,
-        early_n=len(ours.early.seconds),
-        plain_early_n=len(plain.early.seconds),
+        early_n=len(ours.early.turns),
+        plain_early_n=len(plain.early.turns),
         late=late,
-        late_first=late - len(ours.late.seconds) // 2,
+        late_first=late - len(ours.late.turns) // 2,
     )
 
 

@@ -1,6 +1,6 @@
 """Writing the trained encoder as one ONNX graph.
 
-In: ids [tokens], pool [rows, tokens]. Out: rows [rows, 384], scores [rows, 12], each 0 to 1.
+In: ids [tokens], pool [rows, tokens]. Out: rows [rows, 384], logits [rows, 12].
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ class _Graph:
         self.nodes.append(helper.make_node(operator, list(inputs), [output], **attributes))
         return output
 
-    def linear(self, x: str, module: object, stem: str) -> str:
+    def linear(self, x: str, module: object, stem: str, name: str | None = None) -> str:
         weight = self.constant(f"{stem}.w", module.weight.T)  # type: ignore[attr-defined]
         bias = self.constant(f"{stem}.b", module.bias)  # type: ignore[attr-defined]
-        return self.add("Add", self.add("MatMul", x, weight), bias)
+        return self.add("Add", self.add("MatMul", x, weight), bias, name=name)
 
     def norm(self, x: str, module: object, stem: str) -> str:
         weight = self.constant(f"{stem}.w", module.weight)  # type: ignore[attr-defined]
@@ -76,8 +76,7 @@ def graph_of(model: RiskEncoder) -> onnx.ModelProto:
         bent = g.add("Mul", g.add("Mul", up, half), g.add("Add", g.add("Erf", g.add("Mul", up, root)), one))
         x = g.norm(g.add("Add", x, g.linear(bent, layer.down, f"{stem}.down")), layer.norm_2, f"{stem}.norm2")
     rows = g.add("MatMul", "pool", x, name="rows")
-    scores = g.linear(rows, model.head, "head")
-    g.add("Sigmoid", scores, name="scores")
+    g.linear(rows, model.head, "head", name="logits")
     graph = helper.make_graph(
         g.nodes,
         "risk",
@@ -87,7 +86,7 @@ def graph_of(model: RiskEncoder) -> onnx.ModelProto:
         ],
         [
             helper.make_tensor_value_info("rows", TensorProto.FLOAT, ["rows", WIDTH]),
-            helper.make_tensor_value_info("scores", TensorProto.FLOAT, ["rows", model.head.out_features]),
+            helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["rows", model.head.out_features]),
         ],
         g.constants,
     )

@@ -2,8 +2,9 @@
 
 1. Split the corpus by writer and theme: a tenth is held out for the thresholds and never trained on.
 2. Fine-tune all but the embeddings and the lowest layers, with disturbances drawn anew each epoch.
-3. Export with 8-bit weights; score the held-out tenth with the exported file itself.
-4. Thresholds are the scores that a fixed share of the held-out negatives exceeds.
+3. Export with 8-bit weights; fit the linear model on words and pieces of words.
+4. Choose the mix of the two on the held-out tenth, with the exported files themselves.
+5. Thresholds are the scores that a fixed share of the held-out negatives exceeds.
 
 A message's score is the highest of its rows (the whole and each sentence), in training as at run time.
 """
@@ -24,7 +25,7 @@ import torch
 from torch import Tensor, nn
 
 from bot.adapters.language.meaning import MeaningLayer, Reader, Window
-from training import corpus
+from training import corpus, grams
 from training.augment import disturb
 from training.corpus import CATEGORIES, LEVELS, Message
 from training.encoder import OUTPUTS, RiskEncoder, package_folder, published_weights
@@ -36,8 +37,10 @@ BATCH = 32
 RATE_ENCODER, RATE_HEAD = 6e-5, 1e-3
 DROPOUT = 0.1  # of the pooled rows; inside the layers it costs more time than it helps
 MOST_WINDOWS = 3  # of a long message in training
-FALSE_ALARMS = {"urgent": 0.008, "ask": 0.035, "concern": 0.010, "calm": 0.120}
-EXAMPLES = 4000  # kept for "nearest example"
+FALSE_ALARMS = {"urgent": 0.020, "ask": 0.065, "concern": 0.020, "calm": 0.120}  # of held-out harmless messages
+MIXES = (0.0, 0.35, 0.5, 0.7, 1.0, 1.4)  # weights of the grams' log-odds beside the encoder's
+URGENT_PAGED = 0.12  # urgent messages that may be treated as emergencies
+EXAMPLES = 2000  # kept for "nearest example"
 Pairs = list[tuple[Message, list[Window]]]
 
 
@@ -121,33 +124,51 @@ def fit(model: RiskEncoder, messages: list[Message], epochs: int, seed: int, kee
     model.eval()
 
 
-def write(
-    model: RiskEncoder, folder: Path, train: list[Message], held: list[Message], about: dict[str, object]
-) -> None:
-    """Export, choose thresholds with the exported file, and write everything that is pinned."""
-    folder.mkdir(parents=True, exist_ok=True)
-    export(model, folder / "encoder.onnx")
-    digest = hashlib.sha256((folder / "encoder.onnx").read_bytes()).hexdigest()
-    pinned: dict[str, object] = {
-        "encoder_sha256": digest,
-        "thresholds": dict.fromkeys((*FALSE_ALARMS, "emergency"), 1.0),
-        **about,
-    }
+def write(folder: Path, train: list[Message], held: list[Message], about: dict[str, object]) -> None:
+    """Choose how the readers mix and where decisions fall, with the exported files themselves, and pin everything."""
     _examples(folder, np.zeros((1, 384), np.float32), ["none"])
-    (folder / "model.json").write_text(json.dumps(pinned), encoding="utf-8")
+    files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("encoder.onnx", "grams.npz")}
+    unset = dict.fromkeys((*FALSE_ALARMS, "emergency"), 1.0)
+    pinned: dict[str, object] = {"files": files, "mix": 0.0, "thresholds": unset, **about}
+    _pin(folder, pinned)
     layer = MeaningLayer(folder)
-    scores = [layer.scores(m.text).levels.max(0) for m in held]
-    pinned["thresholds"] = thresholds(held, np.array(scores))
-    risky = [(m, n) for n, m in enumerate(train) if m.level != "none" and not m.ask]
-    chosen = sorted(risky, key=lambda pair: hashlib.sha256(pair[0].text.encode()).hexdigest())[:EXAMPLES]
+    votes = [layer.votes(m.text)[2:] for m in held]
+    mixed = {mix: np.array([_highest(encoder + mix * linear) for encoder, linear in votes]) for mix in MIXES}
+    found = {mix: agreement(held, scores) for mix, scores in mixed.items()}
+    print(
+        "recall at the false-alarm shares, by mix:", {mix: round(value, 4) for mix, value in found.items()}, flush=True
+    )
+    mix = max(found, key=lambda candidate: found[candidate])
+    pinned |= {"mix": mix, "thresholds": thresholds(held, mixed[mix])}
+    _pin(folder, pinned)
+    layer = MeaningLayer(folder)
+    risky = [m for m in train if m.level != "none" and not m.ask]
+    chosen = sorted(risky, key=lambda m: hashlib.sha256(m.text.encode()).hexdigest())[:EXAMPLES]
     vectors, names = [], []
-    for message, _ in chosen:
+    for message in chosen:
         scored = layer.scores(message.text)
         if scored.rows:
             vector = scored.vectors[int(scored.levels[:, 1].argmax())]
             vectors.append(vector / np.linalg.norm(vector))
             names.append(message.id)
     _examples(folder, np.array(vectors), names)
+    pinned["files"] = files | {"examples.npz": hashlib.sha256((folder / "examples.npz").read_bytes()).hexdigest()}
+    _pin(folder, pinned)
+
+
+def _highest(logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """The highest level scores over a message's rows, [3]."""
+    return 1.0 / (1.0 + np.exp(-logits[:, :3].max(0, initial=-30.0)))
+
+
+def agreement(held: list[Message], scores: npt.NDArray[np.float32]) -> float:
+    """Mean recall of urgent-or-worse messages at the false-alarm shares of an alert and of a question."""
+    grave = scores[[m.level in ("urgent", "emergency") and not m.ask for m in held], 1]
+    calm = scores[[m.level == "none" for m in held], 1]
+    return float(np.mean([(grave > np.quantile(calm, 1 - FALSE_ALARMS[name])).mean() for name in ("urgent", "ask")]))
+
+
+def _pin(folder: Path, pinned: dict[str, object]) -> None:
     (folder / "model.json").write_text(json.dumps(pinned, indent=1) + "\n", encoding="utf-8")
 
 
@@ -155,21 +176,15 @@ def thresholds(held: list[Message], scores: npt.NDArray[np.float32]) -> dict[str
     """Where decisions fall, from held-out scores [messages, 3].
 
     `concern`, `ask`, `urgent` and `calm` are what the share FALSE_ALARMS of the harmless messages exceeds; `emergency`
-    is where emergencies are told best from urgent messages (highest F1).
+    is what the share URGENT_PAGED of the urgent messages exceeds.
     """
     harmless = scores[[m.level == "none" for m in held]]
     column = {"concern": 0}
     chosen = {
         name: float(np.quantile(harmless[:, column.get(name, 1)], 1 - part)) for name, part in FALSE_ALARMS.items()
     }
-    grave = [n for n, m in enumerate(held) if m.level in ("urgent", "emergency") and not m.ask]
-    truth = np.array([held[n].level == "emergency" for n in grave])
-    candidates = np.unique(scores[grave, 2])
-    hits = [
-        (2 * (truth & (scores[grave, 2] >= c)).sum() / (truth.sum() + (scores[grave, 2] >= c).sum()), c)
-        for c in candidates
-    ]
-    chosen["emergency"] = float(max(hits)[1])
+    urgent = scores[[m.level == "urgent" and not m.ask for m in held], 2]
+    chosen["emergency"] = float(np.quantile(urgent, 1 - URGENT_PAGED))
     return {name: round(value, 4) for name, value in chosen.items()}
 
 
@@ -210,7 +225,11 @@ def main() -> None:
         "seed": given.seed,
         "false_alarms": FALSE_ALARMS,
     }
-    write(model, given.out, train, held, about)
+    given.out.mkdir(parents=True, exist_ok=True)
+    export(model, given.out / "encoder.onnx")
+    weights, bias, rarity = grams.fit(train)
+    np.savez_compressed(given.out / "grams.npz", weights=weights, bias=bias, rarity=rarity)
+    write(given.out, train, held, about)
 
 
 if __name__ == "__main__":

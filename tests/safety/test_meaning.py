@@ -94,7 +94,7 @@ def test_one_sentence_of_danger_in_a_long_entry_is_found_where_it_stands(sentenc
 
 
 def test_the_same_entry_without_it_raises_nothing() -> None:
-    verdict = ASSESSOR.assess(LONG.format("The rope on the gate is worn through."), ANYWHERE)
+    verdict = ASSESSOR.assess(LONG.format("The cat slept on the ironing again."), ANYWHERE)
     assert verdict.level is Level.none
     assert not verdict.ask
 

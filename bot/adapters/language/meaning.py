@@ -1,6 +1,7 @@
 """The meaning layer: a small sentence encoder, fine-tuned on our own corpus, run by onnxruntime on one core.
 
-One pass over a message gives a score for the whole and for each of its sentences, so that one sentence of danger in a
+Two readers vote: the encoder, and a linear model on words and pieces of words (`grams`). Both score the whole message
+and each of its sentences, so that one sentence of danger in a
 long grateful entry counts as if it stood alone. Thresholds are false-alarm rates on a fixed negative set
 (`model.json`), not probabilities. Deterministic; pinned by hash; no torch. Valid on Python 3.10 too.
 """
@@ -22,6 +23,7 @@ import onnxruntime
 from onnxruntime.capi.onnxruntime_pybind11_state import EPFail, Fail, InvalidArgument, RuntimeException
 from tokenizers import Tokenizer
 
+from bot.adapters.language.grams import GramModel
 from bot.core.safety.verdict import Category, Evidence, Finding, Level
 
 CATEGORIES = (
@@ -163,34 +165,43 @@ class MeaningLayer:
         """Load the model of a folder. Raises ValueError when a file is not the one that `model.json` pins."""
         about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         encoder = folder / "encoder.onnx"
-        if hashlib.sha256(encoder.read_bytes()).hexdigest() != about["encoder_sha256"]:
-            raise ValueError("encoder.onnx is not the file that model.json names")
-        self.version: str = f"meaning-{about['encoder_sha256'][:12]}"
+        for name, digest in about["files"].items():
+            if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
+                raise ValueError(f"{name} is not the file that model.json names")
+        self.version: str = f"meaning-{hashlib.sha256(json.dumps(about).encode()).hexdigest()[:12]}"
+        self._mix: float = about["mix"]
         self.thresholds: dict[str, float] = about["thresholds"]
         self._reader = Reader(tokenizer_file())
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(str(encoder), options, providers=["CPUExecutionProvider"])
+        grams = {name: array.astype(np.float32) for name, array in np.load(folder / "grams.npz").items()}
+        self._grams = GramModel(grams["weights"], grams["bias"], grams["rarity"])
         examples = np.load(folder / "examples.npz")
         self._examples, self._example_ids = examples["vectors"].astype(np.float32), examples["ids"]
 
     def scores(self, text: str) -> Scores:
-        """Scores of the message and its sentences."""
+        """Scores of the message and its sentences. Raises MeaningFailed."""
+        rows, vectors, encoder, grams = self.votes(text)
+        score = (1.0 / (1.0 + np.exp(-(encoder + self._mix * grams)))).astype(np.float32)
+        return Scores(rows, score[:, :3], score[:, 3:], vectors)
+
+    def votes(self, text: str) -> tuple[tuple[Row, ...], Floats, Floats, Floats]:
+        """Rows, their vectors [rows, 384], and the log-odds [rows, 12] of either reader. Raises MeaningFailed."""
         rows: list[Row] = []
-        vectors, scores = [], []
+        vectors: list[Floats] = [np.zeros((0, 384), np.float32)]
+        encoder: list[Floats] = [np.zeros((0, 12), np.float32)]
+        grams: list[Floats] = [np.zeros((0, 12), np.float32)]
         for window in self._reader.windows(text):
             try:
-                vector, score = self._session.run(None, {"ids": window.ids, "pool": window.pool})
+                vector, logits = self._session.run(None, {"ids": window.ids, "pool": window.pool})
             except (Fail, InvalidArgument, RuntimeException, EPFail) as error:
                 raise MeaningFailed(type(error).__name__) from None
             rows += window.rows
             vectors.append(vector)
-            scores.append(score)
-        if not rows:
-            empty = np.zeros((0, 12), np.float32)
-            return Scores((), empty[:, :3], empty[:, 3:], np.zeros((0, 384), np.float32))
-        score = np.concatenate(scores)
-        return Scores(tuple(rows), score[:, :3], score[:, 3:], np.concatenate(vectors))
+            encoder.append(logits)
+            grams.append(np.stack([self._grams.logits(text[row.start : row.end]) for row in window.rows]))
+        return tuple(rows), np.concatenate(vectors), np.concatenate(encoder), np.concatenate(grams)
 
     def read(self, text: str) -> Reading:
         """The reading of one message. Raises MeaningFailed."""
