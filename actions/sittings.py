@@ -22,7 +22,7 @@ from bot.services.ports import Spoken
 from bot.settings import load
 
 log = structlog.get_logger()
-SHELL = "cmdline"  # Rasa's name for `rasa shell`, which shows plain text and buttons only
+SHELL = "cmdline"  # Rasa's name for `rasa shell`, which shows plain text
 FAILED = (
     "I've kept what you wrote, but I can't go on just now. In danger: 911. Any hour: call or text 988. "
     "The clinic: {clinic_phone}."
@@ -62,8 +62,7 @@ class SafeAction(Action):
         for row in spoken:
             if tracker.get_latest_input_channel() == SHELL:
                 options = row.utterance.control.options if row.utterance.control is not None else ()
-                buttons = [{"title": option.label, "payload": option.label} for option in options]
-                dispatcher.utter_message(text=row.utterance.text, buttons=buttons)
+                dispatcher.utter_message(text="\n  ".join((row.utterance.text, *(option.label for option in options))))
             else:
                 dispatcher.utter_message(json_message=row.as_json())
         return events
@@ -97,11 +96,11 @@ class ValidateSittingForm(SafeAction):
         if already_acted_on(tracker):
             return (), empty
         sittings, metadata = application().sittings, metadata_of(tracker)
-        verdict = metadata.get("verdict")
-        if verdict:
-            found = verdict_from_json(verdict)
-            if found.categories and not found.interrupts:
-                sittings.note_concern(tracker.sender_id, metadata["message_id"], found)
+        found = verdict_from_json(metadata["verdict"]) if metadata.get("verdict") else combine((), version="")
+        if found.interrupts:  # the policy puts the response first; words of danger are no answer even where it does not
+            return sittings.respond_to_risk(tracker.sender_id, metadata["message_id"], found), empty
+        if found.categories:
+            sittings.note_concern(tracker.sender_id, metadata["message_id"], found)
         if decision_of(tracker).command is not None or asks_faq(tracker):
             return (), [
                 {"event": "action_execution_rejected", "name": "sitting_form", "policy": None, "confidence": None}
