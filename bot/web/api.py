@@ -19,6 +19,7 @@ from bot.web.incoming import Malformed, read_message
 
 DOCUMENT = yaml.safe_load((Path(__file__).parent / "openapi.yml").read_text(encoding="utf-8"))
 MOST_PAGE = 100
+PACES = {"grounding.gr_longer_exhale": "breath"}  # by the authored text that asks
 
 
 def make(application: Application) -> Blueprint:
@@ -197,9 +198,16 @@ def _message(message: Message) -> dict[str, Any]:
         "kind": message.kind,
         "text": message.text,
         "small_print": message.small_print,
-        "control": message.control,
+        "control": _control(message),
         "at": _moment(message.created_at),
     }
+
+
+def _control(message: Message) -> dict[str, Any] | None:
+    """The control with its pace: a breathing circle instead of a ring where the practice is about breathing."""
+    if message.control is None:
+        return None
+    return {**message.control, "pace": PACES.get(message.text_id or "")}
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
