@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 import uuid
 from collections.abc import Callable, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -20,6 +22,11 @@ from bot.services.ports import Spoken
 from bot.settings import load
 
 log = structlog.get_logger()
+SHELL = "cmdline"  # Rasa's name for `rasa shell`, which shows plain text
+FAILED = (
+    "I've kept what you wrote, but I can't go on just now. In danger: 911. Any hour: call or text 988. "
+    "The clinic: {clinic_phone}."
+)
 Events = list[dict[str, Any]]
 
 
@@ -42,20 +49,22 @@ class SafeAction(Action):
         try:
             spoken, events = await asyncio.to_thread(self.work, tracker)
         except Exception as error:
-            failure = uuid.uuid4().hex[:12]
-            log.error("action.failed", action=self.action_name, failure=failure, error=type(error).__name__)
-            settings = load()
-            dispatcher.utter_message(
-                json_message={
-                    "text": "I've kept what you wrote, but I can't go on just now. In danger: 911. Any hour: call or "
-                    f"text 988. The clinic: {settings.clinic_phone}.",
-                    "text_id": "action.failed",
-                    "kind": "notice",
-                }
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            log.error(
+                "action.failed",
+                action=self.action_name,
+                failure=uuid.uuid4().hex[:12],
+                error=type(error).__name__,
+                where=f"{Path(where.filename).name}:{where.lineno}",
             )
+            dispatcher.utter_message(text=FAILED.format(clinic_phone=load().clinic_phone))
             return []
         for row in spoken:
-            dispatcher.utter_message(json_message=row.as_json())
+            if tracker.get_latest_input_channel() == SHELL:
+                options = row.utterance.control.options if row.utterance.control is not None else ()
+                dispatcher.utter_message(text="\n  ".join((row.utterance.text, *(option.label for option in options))))
+            else:
+                dispatcher.utter_message(json_message=row.as_json())
         return events
 
     def work(self, tracker: Tracker) -> tuple[Sequence[Spoken], Events]:
@@ -87,11 +96,11 @@ class ValidateSittingForm(SafeAction):
         if already_acted_on(tracker):
             return (), empty
         sittings, metadata = application().sittings, metadata_of(tracker)
-        verdict = metadata.get("verdict")
-        if verdict:
-            found = verdict_from_json(verdict)
-            if found.categories and not found.interrupts:
-                sittings.note_concern(tracker.sender_id, metadata["message_id"], found)
+        found = verdict_from_json(metadata["verdict"]) if metadata.get("verdict") else combine((), version="")
+        if found.interrupts:  # the policy puts the response first; words of danger are no answer even where it does not
+            return sittings.respond_to_risk(tracker.sender_id, metadata["message_id"], found), empty
+        if found.categories:
+            sittings.note_concern(tracker.sender_id, metadata["message_id"], found)
         if decision_of(tracker).command is not None or asks_faq(tracker):
             return (), [
                 {"event": "action_execution_rejected", "name": "sitting_form", "policy": None, "confidence": None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -54,7 +54,7 @@ class Outbox:
 class AbsentEngine:
     """Rasa that is down."""
 
-    def turn(self, conversation_id: str, message: Message, verdict: Verdict) -> list[Mapping[str, Any]]:
+    def turn(self, conversation_id: str, message: Message, verdict: Verdict) -> None:
         raise EngineUnavailable("down")
 
 
@@ -64,12 +64,13 @@ class DirectEngine:
 
     application: Callable[[], Application]
 
-    def turn(self, conversation_id: str, message: Message, verdict: Verdict) -> list[Mapping[str, Any]]:
+    def turn(self, conversation_id: str, message: Message, verdict: Verdict) -> None:
         from bot.core.flow.speech import Reply
 
         sittings = self.application().sittings
         if verdict.interrupts:
-            return [s.as_json() for s in sittings.respond_to_risk(conversation_id, message.id, verdict)]
+            sittings.respond_to_risk(conversation_id, message.id, verdict)
+            return
         payload = message.payload or {}
         reply = Reply(
             message_id=message.id,
@@ -78,7 +79,7 @@ class DirectEngine:
             value=payload.get("value"),
             lines=payload.get("lines"),
         )
-        return [s.as_json() for s in sittings.answer(conversation_id, reply)]
+        sittings.answer(conversation_id, reply)
 
 
 def settings(folder: Path, **changes: Any) -> Settings:

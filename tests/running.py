@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import json
 import os
 import re
 import signal
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 import uuid
+import weakref
 from collections.abc import Callable, Mapping
 from email.message import EmailMessage
 from functools import cached_property
@@ -149,6 +151,7 @@ class Visitor:
     def __init__(self, address: str, email_address: str, patient_id: str = "") -> None:
         self.email, self.patient_id = email_address, patient_id
         self.http = httpx.Client(base_url=address, timeout=30.0, follow_redirects=True)
+        weakref.finalize(self, self.http.close)
         self.said: list[dict[str, Any]] = []
 
     @property
@@ -194,6 +197,14 @@ class Visitor:
     def say(self, text: str, client_id: str | None = None) -> list[dict[str, Any]]:
         """Type a message; returns the replies."""
         return self._send({"text": text}, client_id)
+
+    def post_text(self, text: str) -> list[dict[str, Any]]:
+        """Send a text as a browser would encode it, halves of character pairs included; returns the replies."""
+        body = json.dumps({"client_id": uuid.uuid4().hex, "text": text})
+        headers = {"X-CSRFToken": self.token, "Content-Type": "application/json"}
+        answer = self.http.post("/api/v1/messages", content=body, headers=headers)
+        assert answer.status_code == 200, answer.text
+        return list(answer.json()["replies"])
 
     def choose(self, value: Any, *, lines: Mapping[str, str | None] | None = None, text: str = "") -> Any:
         """Answer the current control."""

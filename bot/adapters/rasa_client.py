@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import httpx
 
 from bot.core.journal import Message
@@ -13,15 +10,15 @@ from bot.services.ports import EngineUnavailable
 
 
 class RasaEngine:
-    """Posts a message to Rasa and returns its replies. Thread-safe."""
+    """Posts a message to Rasa; its actions keep what they say in the clinic's database. Thread-safe."""
 
     def __init__(self, port: int, secret: str, seconds: float) -> None:
         self._url = f"http://127.0.0.1:{port}/webhooks/clinic/webhook"
         limits = httpx.Limits(max_connections=64, max_keepalive_connections=32)
         self._client = httpx.Client(headers={"X-Channel-Secret": secret}, timeout=seconds, limits=limits)
 
-    def turn(self, conversation_id: str, message: Message, verdict: Verdict) -> list[Mapping[str, Any]]:
-        """The replies of one turn. Raises EngineUnavailable when Rasa does not answer, in time, with success."""
+    def turn(self, conversation_id: str, message: Message, verdict: Verdict) -> None:
+        """Take one turn. Raises EngineUnavailable when Rasa does not answer, in time, with success."""
         payload = message.payload or {}
         body = {
             "sender": conversation_id,
@@ -33,9 +30,6 @@ class RasaEngine:
             "lines": payload.get("lines"),
         }
         try:
-            response = self._client.post(self._url, json=body)
-            response.raise_for_status()
-            replies = response.json()["replies"]
-        except (httpx.HTTPError, ValueError, KeyError) as error:
+            self._client.post(self._url, json=body).raise_for_status()
+        except httpx.HTTPError as error:
             raise EngineUnavailable(type(error).__name__) from error
-        return list(replies)

@@ -14,7 +14,7 @@ def main() -> None:
 
 for command in (
     running.run, running.env, running.migrate, running.train,
-    running.web, running.worker, running.actions, running.sink,
+    running.web, running.worker, running.actions, running.sink, running.shell,
     people.invite, people.schedule, people.user,
     language.assess, language.interpret,
     reading.digest,

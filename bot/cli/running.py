@@ -73,3 +73,18 @@ def sink() -> None:
     from bot.supervisor.sink import serve
 
     serve(settings())
+
+
+@click.command()
+@click.option("--email", required=True, help="The patient's account to speak as, such as rae@example.com.")
+def shell(email: str) -> None:
+    """Talk to Rasa in this terminal as an invented patient (`rasa shell`); `kat run` must be running.
+
+    The conversation is the patient's own one, so their page shows it too. Development only.
+    """
+    from bot.supervisor.shell import ShellRefused, talk
+
+    try:
+        sys.exit(talk(application(), email))
+    except ShellRefused as error:
+        raise click.ClickException(str(error)) from error

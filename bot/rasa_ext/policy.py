@@ -40,15 +40,18 @@ class SafetyFirstPolicy(Policy):
     def predict_action_probabilities(
         self, tracker: DialogueStateTracker, domain: Domain, rule_only_data: Any = None, **kwargs: Any
     ) -> PolicyPrediction:
-        """The response first, then listening."""
+        """The response first, then listening.
+
+        An active form counts for Rasa as a prediction without the user, which overrules all others whatever their
+        priority; so does this one, with the higher priority.
+        """
         scores = self._default_predictions(domain)
         message = tracker.latest_message
-        if message is not None and (message.intent or {}).get("name") == PRIORITY:
-            if tracker.latest_action_name == ACTION_LISTEN_NAME:
-                scores[domain.index_for_action(RESPOND)] = 1.0
-            elif tracker.latest_action_name == RESPOND:
-                scores[domain.index_for_action(ACTION_LISTEN_NAME)] = 1.0
-        return self._prediction(scores, is_no_user_prediction=False)
+        following = {ACTION_LISTEN_NAME: RESPOND, RESPOND: ACTION_LISTEN_NAME}.get(str(tracker.latest_action_name))
+        if message is None or (message.intent or {}).get("name") != PRIORITY or following is None:
+            return self._prediction(scores)
+        scores[domain.index_for_action(following)] = 1.0
+        return self._prediction(scores, is_no_user_prediction=True)
 
     def persist(self) -> None:
         """There is nothing to keep."""

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 from bot.core.journal import Message
 from bot.core.safety.verdict import combine, verdict_from_json
@@ -15,6 +13,7 @@ from bot.services.sittings import SittingService
 
 AWAY = "engine.away"
 LATE = timedelta(seconds=20)  # a message unanswered for so long is delivered again by the worker
+MOST_TRIES = 3  # turns that may fail before the sitting's question is simply asked again
 
 
 class ConversationService:
@@ -31,40 +30,63 @@ class ConversationService:
         self._sittings.open(conversation_id)
 
     def deliver(self, message_id: str, *, tell: bool = True) -> tuple[Message, ...]:
-        """Have a message answered and return all replies to it, in order. An answered one gives its replies again."""
+        """Have a message answered and return all replies to it, in order. An answered one gives its replies again.
+
+        What the patient wrote earlier and still waits is answered first. Whether a message was answered is read from
+        the database, where its turn was kept, never from what Rasa returned: a silent turn is no outage, and a
+        turn that Rasa reports as done may have failed. `tell` has the patient told when Rasa is away.
+        """
         with self._uow() as tx:
             message = tx.message(message_id)
             assert message is not None
             if message.answered_at is not None:
                 return tuple(tx.replies(message_id))
-            tx.note_try(message_id)
-            patient = tx.patient(message.patient_id)
-            assessment = tx.assessment(message_id)
-        assert patient is not None
-        verdict = combine((), version="") if assessment is None else verdict_from_json(assessment)
+            waiting = tx.waiting(message.created_at, limit=20, patient_id=message.patient_id)
         try:
-            replies = self._engine.turn(patient.conversation_id, message, verdict)
+            for earlier in waiting:
+                self._take_turn(earlier)
+            self._take_turn(message)
         except EngineUnavailable:
-            return self._tell_away(message) if tell else ()
-        now = self._clock()
+            if tell:
+                self._tell_away(message)
         with self._uow() as tx:
-            known = {reply.id for reply in tx.replies(message_id)}
-            for reply in replies:
-                if reply.get("id") not in known and reply.get("text"):
-                    tx.add_message(_from_engine(message, reply, now_of=self._clock))
-            tx.mark_answered(message_id, now)
             return tuple(tx.replies(message_id))
 
     def deliver_waiting(self) -> int:
-        """Deliver again what is still unanswered, oldest first. Returns how many were answered."""
+        """Deliver again what is still unanswered, oldest first, until Rasa is away. Returns how many were tried."""
         with self._uow() as tx:
             waiting = tx.waiting(self._clock() - LATE, limit=20)
-        answered = 0
+        tried = 0
         for message in waiting:
-            if not self.deliver(message.id, tell=False):
+            try:
+                self._take_turn(message)
+            except EngineUnavailable:
                 break
-            answered += 1
-        return answered
+            tried += 1
+        return tried
+
+    def _take_turn(self, message: Message) -> None:
+        """One turn of Rasa. Raises EngineUnavailable unless the message is answered or the question asked again."""
+        with self._uow() as tx:
+            patient = tx.patient(message.patient_id)
+            assessment = tx.assessment(message.id)
+        assert patient is not None
+        verdict = combine((), version="") if assessment is None else verdict_from_json(assessment)
+        unavailable: EngineUnavailable | None = None
+        try:
+            self._engine.turn(patient.conversation_id, message, verdict)
+        except EngineUnavailable as error:
+            unavailable = error
+        with self._uow() as tx:
+            kept = tx.message(message.id)
+            if kept is not None and kept.answered_at is not None:
+                return
+            if unavailable is not None:
+                raise unavailable
+            tries = tx.note_try(message.id)
+        if tries < MOST_TRIES:
+            raise EngineUnavailable("the action failed")
+        self._sittings.ask(patient.conversation_id, message.id)
 
     def since(self, patient_id: str, seq: int, limit: int = 100) -> list[Message]:
         """Messages after a sequence number, oldest first; 0 gives the newest page."""
@@ -76,28 +98,22 @@ class ConversationService:
         with self._uow() as tx:
             return tx.messages(patient_id, before=seq, limit=limit)
 
-    def _tell_away(self, message: Message) -> tuple[Message, ...]:
+    def _tell_away(self, message: Message) -> None:
         with self._uow() as tx:
-            replies = tx.replies(message.id)
-            if not any(reply.text_id == AWAY for reply in replies):
-                notice = _from_engine(message, {"text": self._away, "text_id": AWAY, "kind": "notice"}, self._clock)
-                replies.append(tx.add_message(notice))
-            return tuple(replies)
-
-
-def _from_engine(message: Message, reply: Mapping[str, Any], now_of: Clock) -> Message:
-    return replace(
-        message,
-        id=uuid.uuid4().hex,
-        sender="assistant",
-        kind=str(reply.get("kind", "say")),
-        text=str(reply["text"]),
-        text_id=reply.get("text_id"),
-        control=reply.get("control"),
-        small_print=None,
-        client_id=None,
-        payload=None,
-        reply_to=message.id,
-        created_at=now_of(),
-        answered_at=None,
-    )
+            if any(reply.text_id == AWAY for reply in tx.replies(message.id)):
+                return
+            notice = replace(
+                message,
+                id=uuid.uuid4().hex,
+                sender="assistant",
+                kind="notice",
+                text=self._away,
+                text_id=AWAY,
+                control=None,
+                client_id=None,
+                payload=None,
+                reply_to=message.id,
+                created_at=self._clock(),
+                answered_at=None,
+            )
+            tx.add_message(notice)

@@ -1,7 +1,7 @@
 """A patient's sitting: load it, let the interpreter take one turn, keep all that follows in one transaction.
 
-Used by Rasa's actions and by the gateway. Idempotent on the message id: a message that was answered gives its stored
-replies again and changes nothing.
+Used by Rasa's actions and by the gateway. Idempotent on the message id: a message is marked as answered in the very
+transaction that takes its turn, so a second delivery gives the stored replies again and changes nothing.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ class SittingService:
         )
 
     def ask(self, conversation_id: str, message_id: str) -> tuple[Spoken, ...]:
-        """Speak the current prompt again."""
-        return self._turn(conversation_id, message_id, self._interpreter.ask, adds=True)
+        """Speak the current prompt again, as the answer to a message that could not be taken as one."""
+        return self._turn(conversation_id, message_id, self._interpreter.ask)
 
     def steer(self, conversation_id: str, message_id: str, command: str) -> tuple[Spoken, ...]:
         """Carry out a steering command."""
@@ -169,24 +169,23 @@ class SittingService:
 
     # --- one turn ---
 
-    def _turn(
-        self, conversation_id: str, message_id: str | None, turn: Turn, *, adds: bool = False
-    ) -> tuple[Spoken, ...]:
+    def _turn(self, conversation_id: str, message_id: str | None, turn: Turn) -> tuple[Spoken, ...]:
         for attempt in range(4):
             try:
-                return self._try_turn(conversation_id, message_id, turn, adds)
+                return self._try_turn(conversation_id, message_id, turn)
             except Conflict:
                 if attempt == 3:
                     raise
         raise AssertionError("unreachable")
 
-    def _try_turn(self, conversation_id: str, message_id: str | None, turn: Turn, adds: bool) -> tuple[Spoken, ...]:
+    def _try_turn(self, conversation_id: str, message_id: str | None, turn: Turn) -> tuple[Spoken, ...]:
         now = self._clock()
         with self._uow() as tx:
             patient = self._patient(tx, conversation_id)
             stored = tx.sitting(patient.id)
-            if message_id is not None and stored is not None and stored.last_message_id == message_id and not adds:
-                return tuple(_spoken(reply) for reply in tx.replies(message_id) if reply.kind != "crisis")
+            message = tx.message(message_id) if message_id is not None else None
+            if message is not None and message.answered_at is not None:
+                return tuple(_spoken(reply) for reply in tx.replies(message.id) if reply.kind != "crisis")
             state = SittingState.from_json(stored.state) if stored is not None else SittingState()
             outcome = turn(state, self.facts(tx, patient, state, stored, now), now)
             for row in outcome.raises:
@@ -210,6 +209,8 @@ class SittingService:
                 last_message_id=message_id or (stored.last_message_id if stored is not None else None),
                 at=now,
             )
+            if message is not None:
+                tx.mark_answered(message.id, now)
             return tuple(self._store(tx, patient, message_id, utterance, now) for utterance in outcome.say)
 
     def _store(

@@ -51,13 +51,18 @@ def new_user(flask: Flask, email: str, passphrase: str, name: str, roles: Sequen
         raise ValueError("Please choose a passphrase of at least 12 characters; a few words work well.")
     if "@" not in email or len(email) > 200:
         raise ValueError("That does not look like an e-mail address.")
+    hashed = hash_password(passphrase)  # takes its time, so before the writer's lock is taken
+    session = flask.extensions["accounts_session"]
+    session.commit()  # the request's reading ends here: on SQLite it cannot become a writing transaction
+    session.connection(execution_options={"writes": True})
     if datastore.find_user(email=email.strip().lower()) is not None:
+        session.rollback()
         raise ValueError("That e-mail address cannot be used here. Please choose another, or sign in.")
     for role in ROLES:
         datastore.find_or_create_role(name=role)
     user = datastore.create_user(
         email=email.strip().lower(),
-        password=hash_password(passphrase),
+        password=hashed,
         display_name=name,
         roles=list(roles),
         active=True,

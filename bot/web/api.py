@@ -15,9 +15,11 @@ from bot.core.journal import Entry, Message, Visibility
 from bot.services.ports import NotPermitted
 from bot.services.screening import EmptyMessage, MessageTooLong
 from bot.web.accounts import STAFF, allow, signed_in_patient, signed_in_staff
+from bot.web.incoming import Malformed, read_message
 
 DOCUMENT = yaml.safe_load((Path(__file__).parent / "openapi.yml").read_text(encoding="utf-8"))
 MOST_PAGE = 100
+PACES = {"grounding.gr_longer_exhale": "breath"}  # by the authored text that asks
 
 
 def make(application: Application) -> Blueprint:
@@ -56,23 +58,13 @@ def make(application: Application) -> Blueprint:
         patient = signed_in_patient(application)
         if patient.consented_at is None:
             return _refuse("consent_needed", "Please finish the introduction first.", 409)
-        body = request.get_json(silent=True)
-        if (
-            not isinstance(body, dict)
-            or not isinstance(body.get("client_id"), str)
-            or not 1 <= len(body["client_id"]) <= 64
-        ):
-            return _refuse("malformed", "A message needs a client_id of 1 to 64 characters.", 422)
-        text, control_id, lines = body.get("text", ""), body.get("control_id"), body.get("lines")
-        if (
-            not isinstance(text, str)
-            or not (control_id is None or isinstance(control_id, str))
-            or not isinstance(lines, dict | None)
-        ):
-            return _refuse("malformed", "text and control_id are strings, lines is an object.", 422)
+        try:
+            sent = read_message(request.get_json(silent=True))
+        except Malformed as error:
+            return _refuse("malformed", str(error), 422)
         try:
             received = application.screening.receive(
-                patient.id, body["client_id"], text, control_id=control_id, value=body.get("value"), lines=lines
+                patient.id, sent.client_id, sent.text, control_id=sent.control_id, value=sent.value, lines=sent.lines
             )
         except EmptyMessage:
             return _refuse("empty", "There is nothing to send yet.", 422)
@@ -91,7 +83,7 @@ def make(application: Application) -> Blueprint:
     @allow("patient")
     def messages() -> Any:
         patient = signed_in_patient(application)
-        limit = min(request.args.get("limit", 50, type=int), MOST_PAGE)
+        limit = max(1, min(request.args.get("limit", 50, type=int), MOST_PAGE))
         before = request.args.get("before", type=int)
         if before is not None:
             found = application.conversation.before(patient.id, before, limit)
@@ -201,13 +193,21 @@ def _message(message: Message) -> dict[str, Any]:
     return {
         "id": message.id,
         "seq": message.seq,
+        "client_id": message.client_id,
         "from": message.sender,
         "kind": message.kind,
         "text": message.text,
         "small_print": message.small_print,
-        "control": message.control,
+        "control": _control(message),
         "at": _moment(message.created_at),
     }
+
+
+def _control(message: Message) -> dict[str, Any] | None:
+    """The control with its pace: a breathing circle instead of a ring where the practice is about breathing."""
+    if message.control is None:
+        return None
+    return {**message.control, "pace": PACES.get(message.text_id or "")}
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 from typing import Any
 
 from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
@@ -83,7 +85,8 @@ def make(application: Application) -> Blueprint:
         with application.uow() as tx:
             where = timeline(tx.journeys(patient.id), now=application.clock(), time_zone=patient.time_zone)
         hours = where.hours_since_dose(application.clock())
-        return render_template("journal.html", where=_where(hours), zone=patient.time_zone)
+        key = draft_key(application.settings.session_secret, patient.id)
+        return render_template("journal.html", where=_where(hours), draft_key=key)
 
     @pages.get("/entries")
     @allow("patient")
@@ -127,6 +130,11 @@ def _fill(application: Application, text: str, patient_id: str | None = None) ->
             if patient is not None:
                 slots = application.sittings.slots(tx, patient, application.clock())
     return fill(text, slots)
+
+
+def draft_key(secret: str, patient_id: str) -> str:
+    """The key, 32 bytes in base64, that encrypts an unsent draft on the patient's device. Only their page gets it."""
+    return base64.b64encode(hmac.digest(secret.encode(), f"draft/{patient_id}".encode(), "sha256")).decode()
 
 
 def _where(hours: float | None) -> str:

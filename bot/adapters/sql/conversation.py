@@ -99,21 +99,21 @@ class ConversationRecords(Sealed):
         unanswered = (t.MessageRow.id == message_id, t.MessageRow.answered_at.is_(None))
         self._s.execute(update(t.MessageRow).where(*unanswered).values(answered_at=at))
 
-    def note_try(self, message_id: str) -> None:
-        self._s.execute(update(t.MessageRow).where(t.MessageRow.id == message_id).values(tries=t.MessageRow.tries + 1))
+    def note_try(self, message_id: str) -> int:
+        """Count a turn that failed. Returns how many have."""
+        row = self._s.scalars(select(t.MessageRow).where(t.MessageRow.id == message_id).with_for_update()).one()
+        row.tries += 1
+        return row.tries
 
-    def waiting(self, older_than: datetime, limit: int) -> list[Message]:
-        query = (
-            select(t.MessageRow)
-            .where(
-                t.MessageRow.sender == "patient",
-                t.MessageRow.answered_at.is_(None),
-                t.MessageRow.created_at < older_than,
-            )
-            .order_by(t.MessageRow.seq)
-            .limit(limit)
+    def waiting(self, older_than: datetime, limit: int, *, patient_id: str | None = None) -> list[Message]:
+        query = select(t.MessageRow).where(
+            t.MessageRow.sender == "patient",
+            t.MessageRow.answered_at.is_(None),
+            t.MessageRow.created_at < older_than,
         )
-        return [self._message(row) for row in self._s.scalars(query)]
+        if patient_id is not None:
+            query = query.where(t.MessageRow.patient_id == patient_id)
+        return [self._message(row) for row in self._s.scalars(query.order_by(t.MessageRow.seq).limit(limit))]
 
     def add_assessment(self, message_id: str, verdict: Verdict, at: datetime) -> None:
         row = t.AssessmentRow(message_id=message_id, level=verdict.level.name, verdict=verdict.as_json(), at=at)
