@@ -12,18 +12,8 @@ from typing import Any
 
 import yaml
 
-from bot.core.flow.content import (
-    ContentError,
-    Flow,
-    GroundingOrder,
-    Library,
-    Step,
-    Variants,
-    compile_grounding,
-    compile_practice,
-    compile_question,
-    compile_response_flow,
-)
+from bot.core.flow.compiling import compile_grounding, compile_practice, compile_question, compile_response_flow
+from bot.core.flow.content import ContentError, Flow, GroundingOrder, Library, Step, Variants
 from bot.core.flow.expressions import Expression
 from bot.core.flow.render import slots_of
 
