@@ -6,14 +6,21 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from bot.core.flow import gates
 from bot.core.flow.asking import LOT
-from bot.core.flow.branching import TENDER
 from bot.core.flow.content import Step
+from bot.core.flow.echo import TENDER
 from bot.core.flow.offers import Offers
-from bot.core.flow.outcome import Effect, FlowError
+from bot.core.flow.outcome import Effect, FlowError, Raise
 from bot.core.flow.reading import find_number, find_option, says_go_on
 from bot.core.flow.speech import AnswerType, Option, Reply
 from bot.core.flow.state import Frame
+
+ROUTES = (
+    Option(value="to_coach", label="My coach"),
+    Option(value="to_medical", label="The medical team"),
+    Option(value="to_no_one", label="Just keep it"),
+)
 
 
 class Answering(Offers):
@@ -46,12 +53,31 @@ class Answering(Offers):
         self.keep(frame, step, value, words)
         self.special(frame, step, value, words, reply)
 
+    def is_tender(self, frame: Frame, step: Step, words: str) -> bool:
+        """Tender-part detection: every text of this one practice (protocol 3.5). A false positive is kind and cheap."""
+        assert step.answer is not None
+        written = step.answer.type in (AnswerType.text, AnswerType.short_text, AnswerType.part, AnswerType.body)
+        return frame.flow == "meet_a_part" and written and TENDER.search(words) is not None
+
+    def watch_tender(self, activation: Any) -> None:
+        """Still stirred up after the tender-part stop: staff hear of it (protocol 3.5, mp_tender_stop)."""
+        values = self.state.values
+        if (
+            values.get("tender")
+            and activation is not None
+            and activation >= gates.HIGH
+            and not values.get("tender_told")
+        ):
+            values["tender_told"] = True
+            reason = "tender/vulnerable material surfaced; still stirred up after settling"
+            self.raises.append(Raise(category="distress", level="concern", reason=reason))
+
     def read(self, step: Step, reply: Reply) -> tuple[Any, str] | None:
         """The value and the words to keep. None after saying why the answer does not fit the question."""
         assert step.answer is not None
         kind, value, text = step.answer.type, reply.value, reply.text.strip()
         if value == "skip" or (reply.control_id is not None and value is None and not text):
-            return None, ""
+            return step.default, ""
         if kind is AnswerType.none:
             if reply.control_id is None and text and not says_go_on(text):
                 self.keep_aside(text)
@@ -105,7 +131,7 @@ class Answering(Offers):
         """The few steps whose answers act, then the rules that all others follow."""
         place = frame.flow
         if place == "sitting.resume_offer":
-            self.answer_resume(str(value))
+            self.answer_resume(str(value), reply.message_id)
         elif place in ("sitting.suggest", "sitting.menu_after_no"):
             self.state.frames.pop()
             self.choose_practice(str(value) if value is not None else "close")
@@ -113,11 +139,19 @@ class Answering(Offers):
             self.state.frames.pop()
             self.state.values["between_asked"] = True
             self.push("sitting.suggest") if value == "more" else self.push("closing")
-        elif place == "phase_unknown":
-            self.believe_stated_phase()
-            self.effects.append(Effect(kind="schedule_missing"))
-            self.state.frames.pop()
-            self.show()
+        elif place in ("phase_unknown", "own.slept", "own.discard_again"):
+            self.answer_before(place, None if value is None else str(value))
+        elif place == "own.send_question":
+            self.answer_send(str(value))
+        elif place == "own.kept_aside":
+            self.answer_aside(str(value), reply.message_id)
+        elif place == "own.write_freely":
+            self.to_summary()
+        elif step.id == "lc_review" and value != "edit":
+            self.answer_letter(None if value is None else str(value))
+            self.goto("closing")
+        elif step.id == "lc_review":
+            self.goto("lc_share" if not frame.mode else "lc_questions")
         elif place == "summary":
             self.answer_summary(str(value), reply)
         elif place == "discard_confirm":
@@ -132,8 +166,13 @@ class Answering(Offers):
             self.choose_grounding(frame, None if value in (None, "choose") else str(value))
         elif step.id == "gr_rate":
             self.state.rounds += 1
+            self.watch_tender(value)
             self.advance(frame, step, value, words)
-        elif step.tender_stop and TENDER.search(words):
-            self.goto(step.tender_stop)
+        elif self.is_tender(frame, step, words):
+            self.goto("mp_tender_stop")
+        elif step.answer is not None and step.answer.routes and words:
+            self.state.values["question_text"] = words
+            self.say_text("steering.question_for")
+            self.offer(ROUTES, frame)
         else:
             self.advance(frame, step, value, words)

@@ -16,6 +16,8 @@ from bot.core.flow.state import Frame
 
 BEGIN = Option(value="start_journal", label="Check in")  # the way back into a sitting when nothing is open
 LOT = frozenset({"meet_a_part", "body_tracking", "journey_recall", "meaning_and_insight"})
+REWRITTEN = ("os_", "lc_")  # steps that "Change it" leads back to
+MOST_LABEL = 60  # characters of a button
 
 
 class Asking(Speaking):
@@ -102,9 +104,16 @@ class Asking(Speaking):
             places = (*self.library.body_places, *step.answer.extra)
             return tuple(Option(value=place, label=place.capitalize()) for place in dict.fromkeys(places))
         if step.answer.sources:
-            found = [text for source in step.answer.sources for text in self.facts.entry_lines.get(source, ())[:2]]
-            return tuple(Option(value=text, label=text) for text in dict.fromkeys(found))
+            return self.thread_options(step.answer.sources)
+        if step.answer.type is AnswerType.summary and not self.facts.may_share:
+            return tuple(option for option in step.answer.options if option.value != "share")
         return step.answer.options
+
+    def thread_options(self, sources: tuple[str, ...]) -> tuple[Option, ...]:
+        """What was kept in this sitting and before, newest first, for picking up again."""
+        now = [row["text"] for source in sources for row in reversed(self.state.kept) if row["field"] == source]
+        before = [text for source in sources for text in self.facts.entry_lines.get(source, ())[:2]]
+        return tuple(Option(value=text, label=shorten(text)) for text in dict.fromkeys((*now, *before)))
 
     def grounding_options(self) -> tuple[Option, ...]:
         order, frame = self.library.grounding, self.state.frame
@@ -128,13 +137,24 @@ class Asking(Speaking):
 
     def summary_lines(self) -> tuple[SummaryLine, ...]:
         order = {name: place for place, name in enumerate(self.library.fields)}
+
+        def place_of(field: str) -> int:  # the lines about a part stay together, below its name
+            return order.get("part.name" if field.startswith("part.") else field, 999)
+
         lines = [
             SummaryLine(id=str(number), label=self.library.fields.get(row["field"], row["label"]), text=row["text"])
-            for number, row in sorted(
-                enumerate(self.state.kept), key=lambda pair: (order.get(pair[1]["field"], 999), pair[0])
-            )
+            for number, row in sorted(self.current_rows(), key=lambda pair: (place_of(pair[1]["field"]), pair[0]))
         ]
         return tuple(lines)
+
+    def current_rows(self) -> list[tuple[int, dict[str, Any]]]:
+        """The kept rows that stand, with their places: a step or letter that was changed counts as last written."""
+        last = {row["step"]: place for place, row in enumerate(self.state.kept)}
+        return [
+            (place, row)
+            for place, row in enumerate(self.state.kept)
+            if not row["step"].startswith(REWRITTEN) or last[row["step"]] == place
+        ]
 
     def wait(self, flow: Flow) -> None:
         self.state.silence_due = None
@@ -163,6 +183,12 @@ class Asking(Speaking):
         options = tuple(Option(**row) for row in frame.offer or ())
         self.said.append(Utterance(text=self.text("steering.what_next"), text_id="steering.what_next"))
         self.offer(options, frame)
+
+
+def shorten(text: str) -> str:
+    """A text cut at a word's end, for a button."""
+    plain = " ".join(text.split())
+    return plain if len(plain) <= MOST_LABEL else plain[:MOST_LABEL].rsplit(" ", 1)[0] + "…"
 
 
 def _always(_: Mapping[str, Any]) -> bool:

@@ -5,6 +5,7 @@ Reads no files and raises ContentError, naming the flow and step, for what it do
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,14 +15,16 @@ from bot.core.flow.expressions import Expression
 from bot.core.flow.render import slots_of
 from bot.core.flow.speech import AnswerType, Option
 
+_HARM_ONLY = re.compile(r"text mentioned abuse or harm; else coach note only$")  # protocol 3.4, jr_past_care
 
-def compile_practice(source: Mapping[str, Any]) -> Flow:
-    """A practice of protocol 3 from its parsed YAML."""
+
+def compile_practice(source: Mapping[str, Any], skip_to: Mapping[str, str]) -> Flow:
+    """A practice of protocol 3 from its parsed YAML, with the places that skips lead to."""
     data = source["practice"]
     where = data["id"]
     steps: list[Step] = []
     for raw in data["steps"]:
-        steps.extend(_practice_step(raw, where))
+        steps.extend(replace(step, skip_to=skip_to.get(step.id)) for step in _practice_step(raw, where))
     order = tuple(step.id for step in steps)
     offered = data.get("offered", {})
     modes = {
@@ -29,7 +32,6 @@ def compile_practice(source: Mapping[str, Any]) -> Flow:
         "harvest": data.get("harvest_only_steps", ()),
         "preparation": data.get("preparation_phase_steps", ()),
     }
-    note = (data.get("phase_note") or {}).get("h24_72", {})
     return Flow(
         id=where,
         steps={step.id: step for step in steps},
@@ -39,7 +41,7 @@ def compile_practice(source: Mapping[str, Any]) -> Flow:
         phases=frozenset(offered.get("phases", ())),
         requires=_expression(_known_requirement(offered.get("requires"))),
         modes={name: tuple(ids) for name, ids in modes.items() if ids},
-        say=_messages(note.get("say")),
+        phase_notes={phase: _messages(row["say"]) for phase, row in (data.get("phase_note") or {}).items()},
     )
 
 
@@ -234,7 +236,17 @@ def _branch(entry: Mapping[str, Any], where: str, step_id: str) -> Branch:
 def _alert(raw: Mapping[str, Any]) -> AlertSpec | None:
     if not raw:
         return None
-    return AlertSpec(category=raw["category"], level=raw["level"], reason=raw["reason"], to=raw.get("to"))
+    escalate = re.match(r"urgent if (.+?)(?: or gate matches urgent content)?$", str(raw.get("escalate", "")))
+    only_if = _HARM_ONLY.match(str(raw.get("only_if", "")))
+    return AlertSpec(
+        category=raw["category"],
+        level=raw["level"],
+        reason=raw["reason"],
+        to=raw.get("to"),
+        urgent_if=Expression(escalate.group(1)) if escalate else None,
+        only_if=Expression("harm_mentioned") if only_if else None,
+        otherwise_note="past_scene" if only_if else None,
+    )
 
 
 def _answer(raw: Mapping[str, Any]) -> AnswerSpec:
@@ -251,6 +263,7 @@ def _answer(raw: Mapping[str, Any]) -> AnswerSpec:
         with_text=bool(raw.get("with_text")),
         multiple=bool(raw.get("multiple")) and kind == "body",
         extra=tuple(raw.get("extra", ())),
+        routes=tuple(raw.get("route_choice", ())),
     )
 
 

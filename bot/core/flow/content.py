@@ -30,6 +30,7 @@ class AnswerSpec:
     with_text: bool = False
     multiple: bool = False
     extra: tuple[str, ...] = ()
+    routes: tuple[str, ...] = ()  # who a question may go to
     sources: tuple[str, ...] = ()  # fields of earlier entries offered as buttons
 
 
@@ -41,6 +42,9 @@ class AlertSpec:
     level: str
     reason: str
     to: str | None = None
+    urgent_if: Expression | None = None  # when the level is urgent instead
+    only_if: Expression | None = None
+    otherwise_note: str | None = None  # the line for the coach where `only_if` does not hold
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,6 +89,7 @@ class Step:
     set: Mapping[str, Any] = dataclass_field(default_factory=dict)
     alert: AlertSpec | None = None
     alert_if: Expression | None = None
+    skip_to: str | None = None  # where a skip leads, where that is not `next` (protocol 3.1)
     follow_on: Option | None = None  # offered after the answer, such as "Make it a small step"
 
 
@@ -102,6 +107,7 @@ class Flow:
     requires: Expression | None = None
     modes: Mapping[str, tuple[str, ...]] = dataclass_field(default_factory=dict)  # short, harvest, preparation
     say: tuple[Variants, ...] = ()  # response flows: before the first question
+    phase_notes: Mapping[str, tuple[Variants, ...]] = dataclass_field(default_factory=dict)  # practices: said first
     crisis: bool = False  # emergency: its `say` is shown by the gateway before anything else
     resume: str | None = None  # R1, R2, R3
     staff: str | None = None
@@ -137,12 +143,15 @@ class Library:
     flows: Mapping[str, Flow]
     texts: Mapping[str, tuple[Variants, ...]]  # messages by dotted name, such as "sitting.pause"
     faq: Mapping[str, tuple[str, ...]]
+    faq_routes: Mapping[str, str]  # none, medical_team, coach, clinic or help
     crisis_card: tuple[str, ...]
     grounding: GroundingOrder
     fields: Mapping[str, str]  # field -> label on the summary card, in the order of the card
     decision_patterns: Mapping[str, tuple[str, ...]]
     short_questions: Mapping[str, tuple[Variants, str]]  # phase -> (prompts, field)
     body_places: tuple[str, ...]
-    clinic: Mapping[str, str]  # the clinic's own slots: name, phone, hours
+    tips: Mapping[str, tuple[tuple[str, str], ...]]  # phase -> (id, text), in order
+    notes: Mapping[str, str]  # lines for the team without the patient's text
     onboarding: tuple[Mapping[str, Any], ...]
     version: str
+    sources: Mapping[str, str]  # relative path -> text of the files it came from

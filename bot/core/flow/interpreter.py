@@ -23,12 +23,16 @@ __all__ = ["Effect", "FlowError", "Interpreter", "Outcome", "Raise"]
 class Interpreter:
     """Runs the flows of one library. Holds no state of its own; every method is a pure function of its arguments."""
 
-    def __init__(self, library: Library) -> None:
-        self.library = library
+    def __init__(self, library: Library, newest: Library | None = None) -> None:
+        """`library` is what the open sitting began with, `newest` what the next one will run on."""
+        self.library, self.newest = library, newest or library
+
+    def _turn(self, state: SittingState, facts: Facts, now: datetime) -> Turn:
+        return Turn(self.library, state, facts, now, self.newest)
 
     def open(self, state: SittingState, facts: Facts, now: datetime, *, sitting_id: str) -> Outcome:
         """What the patient sees on arriving: a new sitting, or the offer to pick up the unfinished one."""
-        turn = Turn(self.library, state, facts, now)
+        turn = self._turn(state, facts, now)
         if state.status == "idle":
             turn.begin(sitting_id)
         elif state.status == "paused" and state.frames and not turn.is_at("sitting.resume_offer"):
@@ -39,25 +43,27 @@ class Interpreter:
 
     def answer(self, state: SittingState, reply: Reply, facts: Facts, now: datetime) -> Outcome:
         """Take a reply as the answer to the current step. A structured answer to another control changes nothing."""
-        turn = Turn(self.library, state, facts, now)
+        turn = self._turn(state, facts, now)
         if reply.control_id is not None and reply.control_id != state.control:
             turn.notice("steering.stale_button")
             turn.ask_again()
         elif not state.frames and reply.value == BEGIN.value:
             turn.begin(reply.message_id)
+        elif not state.frames and reply.control_id is None and reply.text.strip():
+            turn.take_aside(reply.text.strip(), reply.message_id)
         else:
             turn.take(reply)
         return turn.outcome()
 
     def ask(self, state: SittingState, facts: Facts, now: datetime) -> Outcome:
         """Speak the current prompt again, as after a question in between."""
-        turn = Turn(self.library, state, facts, now)
+        turn = self._turn(state, facts, now)
         turn.ask_again()
         return turn.outcome()
 
     def steer(self, state: SittingState, command: str, facts: Facts, now: datetime, *, sitting_id: str) -> Outcome:
         """Carry out one steering command (the commands of `kat interpret`)."""
-        turn = Turn(self.library, state, facts, now)
+        turn = self._turn(state, facts, now)
         turn.steer(command, sitting_id)
         return turn.outcome()
 
@@ -65,12 +71,20 @@ class Interpreter:
         self, state: SittingState, verdict: Verdict, text: str, facts: Facts, now: datetime, *, crisis_shown: bool
     ) -> Outcome:
         """Put the response flow of a verdict before everything, or, for what may wait, before the closing."""
-        turn = Turn(self.library, state, facts, now)
+        turn = self._turn(state, facts, now)
         turn.respond(verdict, text, crisis_shown=crisis_shown)
+        return turn.outcome()
+
+    def inform(
+        self, state: SittingState, faq_id: str, question: str, facts: Facts, now: datetime, *, sitting_id: str
+    ) -> Outcome:
+        """Answer a question about the journal, or offer to carry it on; then ask again where the sitting was."""
+        turn = self._turn(state, facts, now)
+        turn.answer_question(faq_id, question, sitting_id)
         return turn.outcome()
 
     def silence(self, state: SittingState, facts: Facts, now: datetime) -> Outcome:
         """No answer came in time: ask once more where the flow says so, else it counts as the graver answer."""
-        turn = Turn(self.library, state, facts, now)
+        turn = self._turn(state, facts, now)
         turn.silence()
         return turn.outcome()

@@ -6,6 +6,7 @@ from copy import deepcopy
 from dataclasses import asdict
 from typing import Any
 
+from bot.core.flow.asking import shorten
 from bot.core.flow.branching import Branching
 from bot.core.flow.content import Step
 from bot.core.flow.outcome import Effect
@@ -74,11 +75,15 @@ class Keeping(Branching):
             return
         if name == "part.name" and words:
             self.state.slots["part_name"] = words
-            self.effects.append(Effect(kind="part", data={"name": words}))
         if name in ("step.text", "step.when") and words:
-            self.state.slots["plan_step" if name == "step.text" else "plan_when"] = words
-        if name.startswith("questions") and words:
-            self.effects.append(Effect(kind="question", data={"to": "coach", "text": words}))
+            self.state.slots["plan_step" if name == "step.text" else "plan_when"] = shorten(words)
+        if name == "prep.medical_change" and value is None:
+            self.state.values["changes_skipped"] = True
+        if name == "prep.medical_change_detail" and words:
+            self.effects.append(Effect(kind="question", data={"to": "medical_team", "text": words}))
+        if name == "revisit.part_status" and words:
+            asked = self.slots().get("last_part", "")
+            self.state.kept.append({"step": step.id, "field": "revisit.part_name", "label": "", "text": asked})
         if words and not name.startswith(NOT_KEPT):
             self.state.kept.append({"step": step.id, "field": name, "label": name, "text": words})
 

@@ -10,6 +10,7 @@ from bot.core.flow import gates
 from bot.core.flow.asking import Asking
 from bot.core.flow.content import Flow, Step
 from bot.core.flow.outcome import FlowError, Raise
+from bot.core.flow.speech import Option, Utterance
 from bot.core.flow.state import Frame
 from bot.core.journeys import Phase
 
@@ -30,6 +31,10 @@ class Moving(Asking, ABC):
     @abstractmethod
     def end_response(self, flow: Flow, frame: Frame) -> None:
         """A response flow has run to its end (risk)."""
+
+    @abstractmethod
+    def lead(self, value: str | None) -> None:
+        """Go where the last question of a response flow points (offers)."""
 
     @abstractmethod
     def suggest(self) -> None:
@@ -60,8 +65,9 @@ class Moving(Asking, ABC):
             frame.start = self.state.values.get("activation")
         frame.mode = self.mode_for(flow)
         self.state.frames.append(frame)
-        if flow_id in self.library.flows and flow.kind == "practice" and flow_id not in self.state.practices:
+        if flow.kind == "practice" and flow_id not in self.state.practices:
             self.state.practices.append(flow_id)
+            self.state.echoes = 0
         if say:
             self.say_beginning(flow, subtype, parts)
         if not flow.order:
@@ -77,14 +83,13 @@ class Moving(Asking, ABC):
         if self.facts.phase is Phase.preparation and "preparation" in flow.modes:
             return "preparation"
         short = self.state.mode == "short" or self.gate() == "landing"
-        return "short" if short and "short" in flow.modes and flow.id != "closing" else ""
+        return "short" if short and "short" in flow.modes else ""
 
     def say_beginning(self, flow: Flow, subtype: str | None, parts: bool) -> None:
         messages = list(flow.say)
         if flow.parts_line and parts and messages:
             messages[0] = (flow.parts_line,)
-        if flow.id == "meaning_and_insight" and self.facts.phase is not Phase.h24_72:
-            messages = []
+        messages += flow.phase_notes.get(self.facts.phase.value, ())
         if flow.id == "grounding" and self.state.rounds:
             messages = []
         kind = "crisis" if flow.kind == "response" and flow.level in ("emergency", "urgent") else "say"
@@ -190,11 +195,17 @@ class Moving(Asking, ABC):
             self.suggest() if self.state.status == "active" else None
             return
         flow = self.library.flows[frame.flow]
-        if flow.kind == "practice" and not gates.permitted(frame.flow, self.library, self.facts, self.variables(None)):
+        if flow.kind == "practice" and not self.may_go_on(frame):
             self.state.frames.pop()
             self.menu()
         else:
             self.show()
+
+    def may_go_on(self, frame: Frame) -> bool:
+        """Whether a practice under way may still go on: what was felt, or the day, may have changed since."""
+        return frame.flow == "short" or gates.permitted(
+            frame.flow, self.library, self.facts, self.variables(None), begun=True
+        )
 
     def end_frame(self) -> None:
         """The flow has no next step."""
@@ -224,13 +235,45 @@ class Moving(Asking, ABC):
         if (step.show_if and not step.show_if(variables)) or (step.skip_if and step.skip_if(variables)):
             self.goto(self.following(step))
             return
+        if step.counter == "unblend" and frame.counters.get("unblend", 0) >= (step.counter_max or 0):
+            self.goto("mp_enough")
+            return
+        if step.id == "lc_review" and not self.letter_rows():
+            self.goto("closing")
+            return
+        if self.is_long():
+            self.offer_closing()
+            return
         if step.answer is None:
             for number, variants in enumerate(step.say):
                 self.speak(variants, f"{step.id}.say.{number + 1}")
             self.apply(step.set, None)
             self.settle_branch(step, self.variables(None), None)
             return
+        if step.id == "lc_review":
+            note = "\n".join(row["text"] for _, row in self.letter_rows())
+            self.said.append(Utterance(text=note, text_id="letter_to_coach.note"))
         self.prompt(step)
+
+    def letter_rows(self) -> list[tuple[int, dict[str, Any]]]:
+        """The rows of the note to the coach, with their places."""
+        return [(place, row) for place, row in self.current_rows() if row["step"].startswith("lc_")]
+
+    def is_long(self) -> bool:
+        """Whether the sitting has reached the phase's length inside a practice, and that was not said yet."""
+        frame = self.state.frame
+        if frame is None or frame.flow in gates.UNCAPPED or self.library.flows[frame.flow].kind != "practice":
+            return False
+        limit = 60 * gates.most_minutes(self.facts)
+        return self.state.spent_seconds >= limit and not self.state.values.get("length_said")
+
+    def offer_closing(self) -> None:
+        """A soft stop: closing is offered, and going on stays possible (protocol 2.2)."""
+        self.state.values["length_said"] = True
+        frame = self.state.frame
+        assert frame is not None
+        self.say_text("sitting.length_reached")
+        self.offer((Option(value="close", label="Close"), Option(value="carry_on", label="Go on")), frame)
 
     def following(self, step: Step) -> str | None:
         """Where the step leads by itself; in a mode, the next step of the mode's list."""
@@ -238,6 +281,8 @@ class Moving(Asking, ABC):
         assert frame is not None
         flow = self.library.flows[frame.flow]
         mode = flow.modes.get(frame.mode, ())
+        if flow.id == "closing" and mode:  # the 3-minute version leaves out the word and the care (3.15)
+            return "summary" if step.id == "cl_rate" else None
         if mode and step.id in mode:
             after = flow.after(step.id, mode)
             return after or (
@@ -255,4 +300,8 @@ class Moving(Asking, ABC):
         return None
 
     def menu(self) -> None:
+        """Other ways to go on; where the sitting or the day has had its fill, that is said first."""
+        if gates.capped(self.facts, self.variables(None)) and not self.state.values.get("cap_said"):
+            self.state.values["cap_said"] = True
+            self.say_text("sitting.cap_reached")
         self.push("sitting.menu_after_no")

@@ -28,8 +28,10 @@ class Raise:
 class Effect:
     """Something that the services do in the same transaction as the new state.
 
-    kinds: save (visibility), discard, staff_answer (question id and value), staff_text (words for the team), question
-    (to, text), coach_note (text id), restrict (who), card (open the crisis card), pause, part (name).
+    kinds: save (visibility, lines, practices), discard, discard_later (lines), discarded_again (remove: bool),
+    staff_answer (question id and value), staff_text (words for the team), question (to, text), team_note (to, name of
+    a line of bot's own), restrict (who), card (open the crisis card), pause, slept (bool),
+    schedule_missing, sitting_ended (ratings).
     """
 
     kind: str

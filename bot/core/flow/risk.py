@@ -14,6 +14,8 @@ PARTS_LANGUAGE = re.compile(
     r"\b(?:a|one|some|another|this|that|my|the) (?:\w+ )?(?:part|side|voice|critic|protector)\b", re.I
 )
 
+ASKS_WHERE_TO = ("dn_next", "du_help")  # the last questions of the distress flows say where to go on
+
 
 class Responding(Moving):
     """Puts the response flow of a verdict first and carries it to its end. Never reads the text for danger itself."""
@@ -40,7 +42,11 @@ class Responding(Moving):
             target = {"distress.emergency": "suicide.emergency", "human_request.emergency": "safety.danger_pick"}.get(
                 target, f"{category.value}.urgent"
             )
+        self.state.values["risk_seen"] = True  # no meeting a part in a sitting whose text held risk (3.5)
+        if category in (Category.abuse, Category.harm_to_others):
+            self.state.values["harm_mentioned"] = True
         if level is Level.concern and not verdict.interrupts:
+            self.state.values["concern_in_words"] = True  # never echoed (0.2)
             seen = {c["flow"] for c in self.state.pending_concerns}
             if target not in seen and self.state.frames:
                 self.state.pending_concerns.append({"flow": target, "subtype": verdict.subtype})
@@ -90,7 +96,10 @@ class Responding(Moving):
         if flow.level == "concern" and flow.category:
             self.raises.append(Raise(category=flow.category, level="concern", reason=flow.id, subtype=frame.subtype))
         below = self.state.frame is not None
-        if flow.resume == "R1" and below:
+        wish = [self.state.values.pop(f"screen.{question}", None) for question in ASKS_WHERE_TO]
+        if any(wish):
+            self.lead(next(str(value) for value in wish if value))
+        elif below and (flow.resume == "R1" or flow.level is None):
             self.push("safety_shared.aftercare_go_on")
         else:
             self.push("safety_shared.aftercare")

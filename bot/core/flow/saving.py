@@ -8,19 +8,18 @@ from typing import Any
 from bot.core.flow.course import Course
 from bot.core.flow.outcome import Effect
 from bot.core.flow.speech import Reply
-from bot.core.journeys import Phase
 
 
 class Saving(Course):
     """Turns kept lines into an entry, as the patient chose."""
 
     def answer_summary(self, value: str, reply: Reply) -> None:
-        edits = reply.lines or {}
-        lines = self.lines(edits)
+        lines = self.lines(reply.lines or {})
         if value == "discard":
-            early = self.facts.phase in (Phase.first_24h, Phase.journey_day_before, Phase.journey_day_after)
-            if early:  # protocol 1.4, N15: nothing irreversible within a day of a dose
-                self.save("draft", lines, "summary.discard_first_24h")
+            if self.facts.within_a_day:  # protocol 1.4, N15: nothing irreversible within a day of a dose
+                self.effects.append(Effect(kind="discard_later", data={"lines": lines}))
+                self.say_text("summary.discard_first_24h")
+                self.leave()
             else:
                 self.push("discard_confirm")
             return
@@ -28,14 +27,37 @@ class Saving(Course):
             "share": ("shared", "summary.after_share"),
             "private": ("private", "summary.after_private"),
         }.get(value, ("draft", "summary.after_later"))
-        self.save(visibility, lines, after)
+        if lines:
+            self.effects.append(Effect(kind="save", data={"visibility": visibility, "lines": lines}))
+        self.say_text(after if lines else "steering.nothing_written_yet")
+        self.leave()
 
-    def save(self, visibility: str, lines: list[dict[str, Any]], text: str) -> None:
-        self.effects.append(Effect(kind="save", data={"visibility": visibility, "lines": lines}))
-        self.say_text(text)
-        self.state.kept = []
-        self.state.frames = []
+    def leave(self) -> None:
+        """All that was written is settled; say goodbye."""
+        self.state.kept, self.state.frames, self.state.history = [], [], []
         self.push_closing_goodbye()
+
+    def answer_letter(self, value: str | None) -> None:
+        """Send the note to the coach, keep it, or let it go. It becomes an entry of its own (protocol 3.11)."""
+        rows = [row for _, row in self.letter_rows()]
+        if value == "send" and self.facts.may_share:
+            self.keep_letter("shared", rows, "summary.after_share")
+            for row in rows:
+                if row["field"] == "questions":
+                    self.effects.append(Effect(kind="question", data={"to": "coach", "text": row["text"]}))
+        elif value == "discard":
+            self.say_text("steering.letter_let_go")
+        else:
+            self.keep_letter("private", rows, "summary.after_private")
+        self.state.kept = [row for row in self.state.kept if not row["step"].startswith("lc_")]
+        self.state.history = []
+
+    def keep_letter(self, visibility: str, rows: list[dict[str, Any]], after: str) -> None:
+        labels = self.library.fields
+        lines = [{**row, "label": labels.get(row["field"], row["label"])} for row in rows]
+        data = {"visibility": visibility, "lines": lines, "practices": ["letter_to_coach"]}
+        self.effects.append(Effect(kind="save", data=data))
+        self.say_text(after)
 
     def lines(self, edits: Mapping[str, str | None]) -> list[dict[str, Any]]:
         kept = []
@@ -52,8 +74,7 @@ class Saving(Course):
             self.ask_again()
             return
         self.effects.append(Effect(kind="discard"))
-        self.state.kept, self.state.frames = [], []
-        self.push_closing_goodbye()
+        self.leave()
 
     def to_draft(self) -> None:
         if self.state.kept:

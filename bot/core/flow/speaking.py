@@ -14,7 +14,9 @@ from bot.core.flow.outcome import Effect, Outcome, Raise
 from bot.core.flow.render import choose
 from bot.core.flow.speech import Utterance
 from bot.core.flow.state import SittingState
-from bot.core.journeys import Phase
+from bot.core.journeys import SLEEP_KEEPS_UNTIL, Phase
+
+LONGEST_GAP_SECONDS = 180.0  # between two turns that belong together
 
 STATED_PHASE = {
     "yesterday": Phase.first_24h,
@@ -27,8 +29,11 @@ STATED_PHASE = {
 class Speaking:
     """One turn under way, on a copy of the state. The subjects of the flow build on it, one module each."""
 
-    def __init__(self, library: Library, state: SittingState, facts: Facts, now: datetime) -> None:
+    def __init__(
+        self, library: Library, state: SittingState, facts: Facts, now: datetime, newest: Library | None = None
+    ) -> None:
         self.library, self.facts, self.now = library, facts, now
+        self.newest = newest or library  # what a sitting that begins in this turn will run on
         self.state = deepcopy(state)
         self.said: list[Utterance] = []
         self.raises: list[Raise] = []
@@ -39,11 +44,23 @@ class Speaking:
     def believe_stated_phase(self) -> None:
         """Where the clinic's dates are missing, what the patient said stands in for this sitting (protocol 2.3)."""
         stated = self.state.values.get("meta.stated_phase")
+        hours = self.facts.hours_since_dose
+        awake = self.state.values.get("meta.slept") == "no" and hours is not None and hours < SLEEP_KEEPS_UNTIL
+        if awake and self.facts.phase is Phase.h24_72:
+            self.facts = replace(self.facts, phase=Phase.first_24h)
         if self.facts.phase is Phase.unknown and "meta.stated_phase" in self.state.values:
             self.facts = replace(self.facts, phase=STATED_PHASE.get(str(stated), Phase.first_24h))
 
     def outcome(self) -> Outcome:
+        self.count_time()
         return Outcome(state=self.state, say=tuple(self.said), raises=tuple(self.raises), effects=tuple(self.effects))
+
+    def count_time(self) -> None:
+        """Add the time since the last turn; a longer gap was a pause (protocol 2.2, max length)."""
+        if self.state.last_at is not None and self.state.frames:
+            gap = (self.now - datetime.fromisoformat(self.state.last_at)).total_seconds()
+            self.state.spent_seconds += min(max(gap, 0.0), LONGEST_GAP_SECONDS)
+        self.state.last_at = self.now.isoformat()
 
     def step(self) -> Step | None:
         frame = self.state.frame
@@ -89,6 +106,7 @@ class Speaking:
         """What a condition may ask about."""
         state, facts, frame = self.state, self.facts, self.state.frame
         values = state.values
+        full = [p for p in state.practices if p not in gates.UNCAPPED]
         screen = {k.removeprefix("screen."): v for k, v in values.items() if k.startswith("screen.")}
         current = {
             "value": value,
@@ -113,9 +131,13 @@ class Speaking:
             "last_part": bool(facts.slots.get("last_part")),
             "intention": bool(facts.slots.get("last_intention")),
             "has_something_to_revisit": bool(
-                facts.open_step_days is not None or facts.known_parts or facts.slots.get("last_intention")
+                facts.open_step_days is not None
+                or facts.known_parts
+                or facts.slots.get("last_intention")
+                or facts.entry_lines.get("glimmers")
             ),
             "urinary": bool(frame is not None and frame.subtype == "urinary"),
+            "full_practices": len(full),
             "prefilled_sc_wish": False,
             "prefilled_sc_thoughts": False,
         }
@@ -124,4 +146,5 @@ class Speaking:
         if frame is not None and frame.flow == "grounding" and frame.step == "gr_after":
             current["value"] = values.get("activation")
         current["value"] = value if value is not None else current.get("value")
+        current["gate"] = gates.gate(facts, current)
         return current

@@ -9,6 +9,10 @@ from bot.core.flow.speech import AnswerType, Reply, Utterance
 from bot.core.flow.state import Frame, SittingState
 from bot.core.safety.verdict import Level
 
+OUT_OF_SCOPE = "out_of_scope"  # a question that no answer of the FAQ fits
+ROUTED = frozenset({"medical_team", "coach", "clinic"})
+WHEN_LOCKED = frozenset({"faq_human", "faq_who_reads", "faq_emergency", "faq_monitored", "faq_wrong"})  # protocol 8
+
 
 class Turn(Answering):
     """One turn, whole: an answer, a command, or a silence."""
@@ -44,11 +48,30 @@ class Turn(Answering):
             raise FlowError(f"no such command {command}")
         self.say_text(name, kind="notice")
 
+    def answer_question(self, faq_id: str, question: str, sitting_id: str) -> None:
+        """Answer from the FAQ. A question for people is offered to be sent to them, and is tracked (protocol 8)."""
+        if self.locked_now() and faq_id not in WHEN_LOCKED:
+            self.say_text("safety_shared.locked_screen", kind="notice")
+            self.ask_again()
+            return
+        texts = () if faq_id == OUT_OF_SCOPE else self.library.faq[faq_id]
+        for number, text in enumerate(texts, start=1):
+            self.speak((text,), f"{faq_id}.{number}", kind="notice")
+        if faq_id == OUT_OF_SCOPE:
+            self.notice("steering.out_of_scope")
+        for_people = faq_id == OUT_OF_SCOPE or self.library.faq_routes[faq_id] in ROUTED
+        if for_people and question.strip() and not self.in_response() and not self.locked_now():
+            if self.is_at("own.send_question"):
+                self.state.frames.pop()
+            self.push_over("own.send_question", sitting_id)
+            self.state.values["question_text"] = question.strip()
+        elif self.state.frames:
+            self.ask_again()
+
     def resume(self) -> None:
-        self.state.status = "active"
         if self.is_at("sitting.resume_offer"):
             self.state.frames.pop()
-        self.ask_again()
+        self.pick_up()
 
     def pause(self) -> None:
         if not self.state.frames:
