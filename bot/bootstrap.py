@@ -27,7 +27,9 @@ from bot.services.delivery import DeliveryService
 from bot.services.digests import DigestService
 from bot.services.escalation import EscalationService
 from bot.services.facts import ClinicFacts
+from bot.services.journal import JournalService
 from bot.services.ports import Assessor, Clock, DialogueEngine, Notifier, Transaction
+from bot.services.programme import ProgrammeService
 from bot.services.screening import ScreeningService
 from bot.services.sittings import SittingService
 from bot.settings import ROOT, Settings
@@ -55,6 +57,8 @@ class Application:
     escalation: EscalationService
     delivery: DeliveryService
     digests: DigestService
+    journal: JournalService
+    programme: ProgrammeService
 
 
 def build(
@@ -105,6 +109,8 @@ def build(
             uow, now, notifier or AppriseNotifier(mail), escalation, settings.address, settings.clinic_name
         ),
         digests=DigestService(uow, now),
+        journal=JournalService(uow, now),
+        programme=ProgrammeService(uow, now),
     )
 
 

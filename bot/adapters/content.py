@@ -13,11 +13,11 @@ from typing import Any
 import yaml
 
 from bot.core.flow.compiling import compile_grounding, compile_practice, compile_question, compile_response_flow
-from bot.core.flow.content import ContentError, Flow, GroundingOrder, Library, Step, Variants
+from bot.core.flow.content import ContentError, Flow, GroundingOrder, Library, Resource, Step, Variants
 from bot.core.flow.expressions import Expression
 from bot.core.flow.render import slots_of
 
-_FOLDERS = ("practices", "safety/flows", "sitting", "consent", "faq")
+_FOLDERS = ("practices", "safety/flows", "sitting", "consent", "faq", "resources")
 _FILES = ("safety/shared.yml", "clinic.yml")
 _PLACES = frozenset(
     {
@@ -47,6 +47,12 @@ def read_sources(data: Path) -> dict[str, str]:
         return {p.relative_to(data).as_posix(): p.read_text(encoding="utf-8") for p in sorted(paths)}
     except OSError as error:
         raise ContentError(f"the content under {data.name} cannot be read: {error}") from error
+
+
+def is_content(path: str) -> bool:
+    """Whether a path inside the data folder is one of the files that a library is made of."""
+    folder, _, name = path.rpartition("/")
+    return path in _FILES or (folder in _FOLDERS and name.endswith(".yml"))
 
 
 def compile_library(sources: Mapping[str, str]) -> Library:
@@ -86,11 +92,30 @@ def compile_library(sources: Mapping[str, str]) -> Library:
         },
         notes=sitting["team_notes"],
         onboarding=tuple(read["consent/onboarding.yml"]["onboarding"]),
+        resources=tuple(_resources(read, grounding["practice"])),
         version=_version(sources),
         sources=dict(sources),
     )
     _check_targets(library)
     return library
+
+
+def _resources(read: Mapping[str, Mapping[str, Any]], grounding: Mapping[str, Any]) -> Iterable[Resource]:
+    """The clinic's resources; a practice to read or hear takes its words from the practice itself."""
+    words = {row["id"]: tuple(row["say"]) for row in grounding["practices"]}
+    for path, content in read.items():
+        if path.startswith("resources/"):
+            for row in (row for rows in content.values() for row in rows):
+                yield Resource(
+                    id=row["id"],
+                    kind=row["kind"],
+                    title=row["title"],
+                    about=row["about"],
+                    minutes=int(row["minutes"]),
+                    phases=frozenset(row["phases"]),
+                    fits=frozenset(row.get("fits", ())),
+                    body=words[row["practice"]] if "practice" in row else tuple(row["body"]),
+                )
 
 
 def _own_flows(shared: Mapping[str, Any], sitting: Mapping[str, Any], flows: Mapping[str, Flow]) -> Iterable[Flow]:

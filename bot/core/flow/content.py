@@ -137,6 +137,20 @@ class GroundingOrder:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Resource:
+    """Something of the clinic's own to read, watch or hear (data/resources)."""
+
+    id: str
+    kind: str  # article, video or practice
+    title: str
+    about: str
+    minutes: int
+    phases: frozenset[str]
+    fits: frozenset[str]  # practices after which it is named
+    body: tuple[str, ...]  # paragraphs
+
+
+@dataclass(frozen=True, kw_only=True)
 class Library:
     """All authored content, checked. `version` is a hash of the files it came from."""
 
@@ -153,5 +167,6 @@ class Library:
     tips: Mapping[str, tuple[tuple[str, str], ...]]  # phase -> (id, text), in order
     notes: Mapping[str, str]  # lines for the team without the patient's text
     onboarding: tuple[Mapping[str, Any], ...]
+    resources: tuple[Resource, ...]
     version: str
     sources: Mapping[str, str]  # relative path -> text of the files it came from

@@ -34,8 +34,20 @@ class Saving(Course):
 
     def leave(self) -> None:
         """All that was written is settled; say goodbye."""
+        self.name_resource()
         self.state.kept, self.state.frames, self.state.history = [], [], []
         self.push_closing_goodbye()
+
+    def name_resource(self) -> None:
+        """One thing of the clinic's to read or hear, in turn, where it fits what was done; not in the short version."""
+        phase, done = self.facts.phase.protocol_id, set(self.state.practices)
+        fitting = [r for r in self.library.resources if phase in r.phases and (r.fits & done)]
+        if self.state.mode == "short" or not fitting:
+            return
+        times = self.state.shown.get("resources", 0)
+        self.state.shown["resources"] = times + 1
+        self.state.slots["resource"] = fitting[times % len(fitting)].title
+        self.say_text("steering.resource")
 
     def answer_letter(self, value: str | None) -> None:
         """Send the note to the coach, keep it, or let it go. It becomes an entry of its own (protocol 3.11)."""
