@@ -10,7 +10,7 @@ import yaml
 from sqlalchemy import Engine
 
 from bot.adapters.channels import AppriseNotifier, development_mail_url
-from bot.adapters.content import load_library
+from bot.adapters.content import compile_library, load_library
 from bot.adapters.crypto import Vault
 from bot.adapters.language.assess import load_assessor
 from bot.adapters.rasa_client import RasaEngine
@@ -26,9 +26,12 @@ from bot.services.conversation import ConversationService
 from bot.services.delivery import DeliveryService
 from bot.services.digests import DigestService
 from bot.services.escalation import EscalationService
+from bot.services.facts import ClinicFacts
+from bot.services.journal import JournalService
 from bot.services.ports import Assessor, Clock, DialogueEngine, Notifier, Transaction
+from bot.services.programme import ProgrammeService
 from bot.services.screening import ScreeningService
-from bot.services.sittings import ClinicFacts, SittingService
+from bot.services.sittings import SittingService
 from bot.settings import ROOT, Settings
 
 AWAY_TEXT = (
@@ -54,6 +57,8 @@ class Application:
     escalation: EscalationService
     delivery: DeliveryService
     digests: DigestService
+    journal: JournalService
+    programme: ProgrammeService
 
 
 def build(
@@ -79,7 +84,7 @@ def build(
         hours=settings.clinic_hours,
         covered=settings.on_call_cover,
     )
-    sittings = SittingService(uow, now, library, escalation, clinic)
+    sittings = SittingService(uow, now, library, compile_library, escalation, clinic)
     own = {"clinic_name": clinic.name, "clinic_phone": clinic.phone}
 
     def crisis_texts(tx: Transaction, verdict: Verdict, patient: Patient) -> list[tuple[str, str]]:
@@ -104,6 +109,8 @@ def build(
             uow, now, notifier or AppriseNotifier(mail), escalation, settings.address, settings.clinic_name
         ),
         digests=DigestService(uow, now),
+        journal=JournalService(uow, now),
+        programme=ProgrammeService(uow, now),
     )
 
 

@@ -12,22 +12,12 @@ from typing import Any
 
 import yaml
 
-from bot.core.flow.content import (
-    ContentError,
-    Flow,
-    GroundingOrder,
-    Library,
-    Step,
-    Variants,
-    compile_grounding,
-    compile_practice,
-    compile_question,
-    compile_response_flow,
-)
+from bot.core.flow.compiling import compile_grounding, compile_practice, compile_question, compile_response_flow
+from bot.core.flow.content import ContentError, Flow, GroundingOrder, Library, Resource, Step, Variants
 from bot.core.flow.expressions import Expression
 from bot.core.flow.render import slots_of
 
-_FOLDERS = ("practices", "safety/flows", "sitting", "consent", "faq")
+_FOLDERS = ("practices", "safety/flows", "sitting", "consent", "faq", "resources")
 _FILES = ("safety/shared.yml", "clinic.yml")
 _PLACES = frozenset(
     {
@@ -46,26 +36,47 @@ _PLACES = frozenset(
 
 
 def load_library(data: Path) -> Library:
-    """Load and check the content. Raises ContentError naming the file or step that cannot be used."""
-    version = _version(data)
-    practices = [_read(path) for path in sorted((data / "practices").glob("*.yml"))]
-    shared = _read(data / "safety/shared.yml")
-    responses = [_read(path) for path in sorted((data / "safety/flows").glob("*.yml"))]
-    sitting = {key: value for path in sorted((data / "sitting").glob("*.yml")) for key, value in _read(path).items()}
-    faq = {row["id"]: row for row in _read(data / "faq/faq.yml")["faq"]}
+    """Load and check the content of a folder. Raises ContentError naming the file or step that cannot be used."""
+    return compile_library(read_sources(data))
+
+
+def read_sources(data: Path) -> dict[str, str]:
+    """The text of every content file, by its path inside the folder. Raises ContentError for one that is missing."""
+    paths = [p for folder in _FOLDERS for p in (data / folder).glob("*.yml")] + [data / name for name in _FILES]
+    try:
+        return {p.relative_to(data).as_posix(): p.read_text(encoding="utf-8") for p in sorted(paths)}
+    except OSError as error:
+        raise ContentError(f"the content under {data.name} cannot be read: {error}") from error
+
+
+def is_content(path: str) -> bool:
+    """Whether a path inside the data folder is one of the files that a library is made of."""
+    folder, _, name = path.rpartition("/")
+    return path in _FILES or (folder in _FOLDERS and name.endswith(".yml"))
+
+
+def compile_library(sources: Mapping[str, str]) -> Library:
+    """The library of these files (path to text): of today's, or of a version that an open sitting began with."""
+    read = {path: _parse(path, text) for path, text in sources.items()}
+    practices = [row for path, row in read.items() if path.startswith("practices/")]
+    responses = [row for path, row in read.items() if path.startswith("safety/flows/")]
+    sitting = {key: value for path, row in read.items() if path.startswith("sitting/") for key, value in row.items()}
+    shared = read["safety/shared.yml"]
+    faq = {row["id"]: row for row in read["faq/faq.yml"]["faq"]}
     grounding = next(p for p in practices if p["practice"]["id"] == "grounding")
     flows: dict[str, Flow] = {"grounding": compile_grounding(grounding)}
     for practice in practices:
         if practice is not grounding:
-            flows[practice["practice"]["id"]] = compile_practice(practice)
+            flows[practice["practice"]["id"]] = compile_practice(practice, sitting["skip_to"])
     for response in responses:
         for flow in compile_response_flow(response, shared["safety_shared"]):
             flows[flow.id] = flow
     flows.update({flow.id: flow for flow in _own_flows(shared, sitting, flows)})
     library = Library(
         flows=flows,
-        texts=_texts(shared, sitting, responses, _read(data / "clinic.yml")),
+        texts=_texts(shared, sitting, responses, read["clinic.yml"]),
         faq={name: tuple(row["answer_text"]) for name, row in faq.items()},
+        faq_routes={name: str(row["route"]) for name, row in faq.items()},
         crisis_card=tuple(shared["safety_shared"]["crisis_card"]["lines"]),
         grounding=_grounding_order(grounding["practice"]),
         fields=sitting["summary_fields"],
@@ -75,12 +86,36 @@ def load_library(data: Path) -> Library:
             for phase, row in sitting["short_version"]["one_question"].items()
         },
         body_places=tuple(sitting["body_places"]),
-        clinic={},
-        onboarding=tuple(_read(data / "consent/onboarding.yml")["onboarding"]),
-        version=version,
+        tips={
+            phase: tuple((tip["id"], tip["answer_text"]) for tip in raw.get("tips", ()))
+            for phase, raw in sitting["phase_texts"].items()
+        },
+        notes=sitting["team_notes"],
+        onboarding=tuple(read["consent/onboarding.yml"]["onboarding"]),
+        resources=tuple(_resources(read, grounding["practice"])),
+        version=_version(sources),
+        sources=dict(sources),
     )
     _check_targets(library)
     return library
+
+
+def _resources(read: Mapping[str, Mapping[str, Any]], grounding: Mapping[str, Any]) -> Iterable[Resource]:
+    """The clinic's resources; a practice to read or hear takes its words from the practice itself."""
+    words = {row["id"]: tuple(row["say"]) for row in grounding["practices"]}
+    for path, content in read.items():
+        if path.startswith("resources/"):
+            for row in (row for rows in content.values() for row in rows):
+                yield Resource(
+                    id=row["id"],
+                    kind=row["kind"],
+                    title=row["title"],
+                    about=row["about"],
+                    minutes=int(row["minutes"]),
+                    phases=frozenset(row["phases"]),
+                    fits=frozenset(row.get("fits", ())),
+                    body=words[row["practice"]] if "practice" in row else tuple(row["body"]),
+                )
 
 
 def _own_flows(shared: Mapping[str, Any], sitting: Mapping[str, Any], flows: Mapping[str, Flow]) -> Iterable[Flow]:
@@ -90,6 +125,9 @@ def _own_flows(shared: Mapping[str, Any], sitting: Mapping[str, Any], flows: Map
     yield compile_question("sitting.suggest", texts["suggest"])
     yield compile_question("sitting.menu_after_no", texts["menu_after_no"])
     yield compile_question("sitting.between_practices", texts["between_practices"])
+    for name, raw in sitting["own_questions"].items():
+        yield compile_question(f"own.{name}", raw | {"field": f"meta.{name}"})
+    yield compile_question("own.write_freely", texts["write_freely"])
     yield compile_question("phase_unknown", {**sitting["phase_texts"]["unknown"], "field": "meta.stated_phase"})
     summary = sitting["summary"]
     yield compile_question(
@@ -195,6 +233,10 @@ def _texts(
         phase = {"completed_program": "completed"}.get(name, name)
         if "say" in raw:
             texts[f"phase.{phase}"] = _say(raw["say"])
+        if "say_if_no_date" in raw:
+            texts[f"phase.{phase}.no_date"] = _say(raw["say_if_no_date"])
+        if "read_back" in raw:
+            texts[f"phase.{phase}.read_back"] = (tuple(raw["read_back"]["prompt"]),)
     for name, raw in sitting["returning"].items():
         if "say_one_of" in raw:
             texts[f"returning.{name}"] = (tuple(raw["say_one_of"]),)
@@ -259,7 +301,7 @@ def _check_targets(library: Library) -> None:
                 *(branch.goto for branch in step.branches),
                 *(branch.if_close for branch in step.branches),
             ]
-            targets.append(step.follow_on.value if step.follow_on else None)
+            targets += [step.skip_to, step.follow_on.value if step.follow_on else None]
             for target in targets:
                 if target is not None and target not in known and target not in flow.steps:
                     raise ContentError(f"{flow.id}, step {step.id}: there is no {target} to go to")
@@ -269,25 +311,27 @@ def _check_targets(library: Library) -> None:
     for variants in (v for group in library.texts.values() for v in group):
         for text in variants:
             slots_of(text)
+    for tips in library.tips.values():
+        for _, text in tips:
+            slots_of(text)
 
 
 def _say(raw: Any) -> tuple[Variants, ...]:
     return tuple((str(line),) for line in raw)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _parse(path: str, text: str) -> dict[str, Any]:
     try:
-        loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise ContentError(f"{path.name} cannot be read: {error}") from error
+        loaded = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ContentError(f"{path} cannot be read: {error}") from error
     if not isinstance(loaded, dict):
-        raise ContentError(f"{path.name} holds no content")
+        raise ContentError(f"{path} holds no content")
     return loaded
 
 
-def _version(data: Path) -> str:
+def _version(sources: Mapping[str, str]) -> str:
     digest = hashlib.sha256()
-    paths = [p for folder in _FOLDERS for p in (data / folder).glob("*.yml")] + [data / name for name in _FILES]
-    for path in sorted(paths):
-        digest.update(path.relative_to(data).as_posix().encode() + b"\0" + path.read_bytes())
+    for path, text in sorted(sources.items()):
+        digest.update(path.encode() + b"\0" + text.encode())
     return digest.hexdigest()[:12]

@@ -1,12 +1,10 @@
-"""Patients, journeys and staff accounts."""
+"""Patients and staff accounts."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import click
 
-from bot.cli.inputs import application, moment
+from bot.cli.inputs import application
 
 
 @click.command()
@@ -29,27 +27,6 @@ def invite(first_name: str, last_name: str, phone: str, coach: str | None, days:
     )
     click.echo(f"patient {made.patient_id}")
     click.echo(f"{app.settings.address}/invitation/{made.token}")
-
-
-@click.command()
-@click.option("--patient", required=True, help="The patient's id, as `kat invite` printed it.")
-@click.option("--date", required=True, help="Date and hour of the journey, such as 2026-11-22T10:00 (UTC).")
-@click.option("--route", type=click.Choice(["sublingual", "intranasal", "intramuscular"]), required=True)
-@click.option("--ended", default=None, help="When the dose ended, where it has taken place (UTC).")
-def schedule(patient: str, date: str, route: str, ended: str | None) -> None:
-    """Put a journey on a patient's timeline."""
-    from bot.core.journeys import Route
-
-    app = application()
-    finished = moment(ended) if ended else None
-    app.access.schedule_journey(
-        patient,
-        Route(route),
-        moment(date),
-        dose_ended_at=finished,
-        discharged_at=finished + timedelta(hours=2) if finished else None,
-    )
-    click.echo("The journey is on the timeline.")
 
 
 @click.command()

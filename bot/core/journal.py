@@ -49,6 +49,25 @@ class EntryLine:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Question:
+    """A question, or a note without the patient's text, on its way to the coach or the medical team."""
+
+    id: str
+    patient_id: str
+    addressee: str  # coach or medical_team
+    text: str
+    created_at: datetime
+    kind: str = "question"  # or note
+    status: str = "open"  # open, answered, withdrawn
+    answer: str | None = None
+    answered_at: datetime | None = None
+    answered_by: int | None = None  # user id
+
+
+PATIENT_ONLY = frozenset({"recall.past_scene_flag"})  # class P of protocol 4.2, in a shared entry too
+
+
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """One journal entry: what one sitting left behind."""
 
@@ -64,3 +83,12 @@ class Entry:
     hours_since_dose: int | None = None
     content_version: str = ""
     held: bool = False  # kept from the coach: a complaint about the clinic (protocol 6.5.4)
+
+    @property
+    def lines_for_coach(self) -> tuple[EntryLine, ...]:
+        """The lines that sharing shares: all but those that stay with the patient."""
+        return tuple(line for line in self.lines if line.field not in PATIENT_ONLY)
+
+    def line(self, field: str) -> str | None:
+        """The text of the first line of a field, or None."""
+        return next((line.text for line in self.lines if line.field == field), None)

@@ -9,6 +9,8 @@ from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 BEFORE_NEXT_WINDOW = timedelta(days=5)  # P-12
+STALE_AFTER = timedelta(days=14)  # a schedule confirmed longer ago counts as missing (protocol 2.1)
+SLEEP_ASKED_FROM, SLEEP_KEEPS_UNTIL = 18.0, 36.0  # hours since the dose
 
 
 class Route(str, enum.Enum):
@@ -56,6 +58,9 @@ class Journey:
     scheduled_at: datetime
     dose_ended_at: datetime | None = None
     discharged_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    attended_by: str = ""  # the physician or coach who is with the patient
+    slept: bool | None = None  # the patient's answer to "a night's sleep since?", asked once (protocol 2.1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +71,7 @@ class Timeline:
     journeys_completed: int
     last_dose_ended_at: datetime | None
     next_journey_at: datetime | None
+    slept_since_dose: bool | None = None  # None: not asked yet
 
     def hours_since_dose(self, now: datetime) -> float | None:
         """Hours since the last dose ended, or None before the first."""
@@ -80,10 +86,14 @@ def timeline(
     now: datetime,
     time_zone: str,
     status: ProgramStatus = ProgramStatus.active,
-    slept_since_dose: bool | None = None,
+    confirmed_at: datetime | None = None,
 ) -> Timeline:
-    """Compute the phase; first match of protocol 2.1 wins. A patient without any journey on record is `unknown`."""
-    known = sorted(journeys, key=lambda journey: journey.scheduled_at)
+    """Compute the phase; first match of protocol 2.1 wins.
+
+    `unknown`: no journey on record, a past one of which nothing says whether it took place, or a schedule that the
+    clinic last confirmed more than 14 days ago (`confirmed_at`; None where the clinic keeps no such date).
+    """
+    known = sorted((j for j in journeys if j.cancelled_at is None), key=lambda journey: journey.scheduled_at)
     done = [journey for journey in known if journey.dose_ended_at is not None]
     ahead = [
         j
@@ -93,11 +103,21 @@ def timeline(
     last = max(done, key=lambda j: j.dose_ended_at or datetime.min.replace(tzinfo=timezone.utc), default=None)
     upcoming = ahead[0] if ahead and status is not ProgramStatus.paused_by_medical else None
     last_dose = last.dose_ended_at if last else None
+    slept = last.slept if last else None
+    today = _local_date(now, time_zone)
+    unsettled = any(
+        j.dose_ended_at is None
+        and _local_date(j.scheduled_at, time_zone) < today
+        and (last_dose is None or j.scheduled_at > last_dose)
+        for j in known
+    )
+    stale = unsettled or (confirmed_at is not None and now - confirmed_at > STALE_AFTER)
     return Timeline(
-        phase=_phase(known, last, upcoming, now, time_zone, slept_since_dose),
+        phase=Phase.unknown if stale else _phase(known, last, upcoming, now, time_zone, slept),
         journeys_completed=len(done),
         last_dose_ended_at=last_dose,
         next_journey_at=upcoming.scheduled_at if upcoming else None,
+        slept_since_dose=slept,
     )
 
 

@@ -140,6 +140,7 @@ class AccessService:
         *,
         dose_ended_at: datetime | None = None,
         discharged_at: datetime | None = None,
+        attended_by: str = "",
     ) -> Journey:
         """Put a journey on the patient's timeline. Raises NotPermitted for an unknown patient."""
         journey = Journey(
@@ -149,6 +150,7 @@ class AccessService:
             scheduled_at=scheduled_at,
             dose_ended_at=dose_ended_at,
             discharged_at=discharged_at,
+            attended_by=attended_by,
         )
         with self._uow() as tx:
             if tx.patient(patient_id) is None:

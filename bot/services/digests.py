@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.core.journal import Entry, Visibility
-from bot.core.journeys import Timeline, timeline
+from bot.core.journeys import Timeline
 from bot.core.people import Patient, StaffMember
 from bot.core.safety.verdict import Level
+from bot.services.facts import where_in_time
 from bot.services.ports import Clock, NotPermitted, Transaction, UnitOfWork
 
 
@@ -67,8 +68,12 @@ class DigestService:
             tx.audit(f"user:{coach.id}", "entries.viewed", patient_id, now)
             return PatientPage(
                 patient=patient,
-                where=timeline(tx.journeys(patient_id), now=now, time_zone=patient.time_zone),
-                entries=[e for e in entries if e.visibility is Visibility.shared and not e.held],
+                where=where_in_time(tx, patient, now),
+                entries=[
+                    replace(e, lines=e.lines_for_coach)
+                    for e in entries
+                    if e.visibility is Visibility.shared and not e.held
+                ],
                 private_count=sum(e.visibility in (Visibility.private, Visibility.draft) for e in entries),
                 questions=[q for q in tx.questions(patient_id) if q[0] == "coach"],
             )
@@ -102,7 +107,7 @@ class DigestService:
 
     def _row(self, tx: Transaction, patient: Patient) -> CaseloadRow:
         now = self._clock()
-        where = timeline(tx.journeys(patient.id), now=now, time_zone=patient.time_zone)
+        where = where_in_time(tx, patient, now)
         shared = [e for e in tx.entries(patient.id) if e.visibility is Visibility.shared and not e.held]
         hours = where.hours_since_dose(now)
         alerts = tx.alerts(patient_id=patient.id, unresolved=True)

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.core.journal import Message
-from bot.core.journeys import timeline
 from bot.core.people import Patient
 from bot.core.safety.verdict import AssessmentContext, Level, Verdict, combine, verdict_from_json
 from bot.services.escalation import EscalationService
+from bot.services.facts import where_in_time
 from bot.services.ports import Assessor, Clock, Conflict, Transaction, UnitOfWork
 
 MOST_CHARACTERS = 40_000
@@ -108,7 +108,7 @@ class ScreeningService:
         now = self._clock()
         sitting = tx.sitting(patient.id)
         frames = sitting.state.get("frames", ()) if sitting is not None else ()
-        where = timeline(tx.journeys(patient.id), now=now, time_zone=patient.time_zone)
+        where = where_in_time(tx, patient, now)
         return AssessmentContext(
             phase=where.phase.protocol_id,
             practice=frames[-1]["flow"] if frames else None,

@@ -111,14 +111,14 @@ def make(application: Application) -> Blueprint:
     @api.get("/entries")
     @allow("patient")
     def entries() -> Any:
-        return jsonify(entries=[_entry(e) for e in application.digests.own_entries(signed_in_patient(application).id)])
+        return jsonify(entries=[_entry(e) for e in application.journal.entries(signed_in_patient(application).id)])
 
     @api.put("/entries/<entry_id>/visibility")
     @allow("patient")
     def put_visibility(entry_id: str) -> Any:
         try:
             wanted = Visibility(str((request.get_json(silent=True) or {}).get("visibility")))
-            entry = application.digests.set_visibility(signed_in_patient(application).id, entry_id, wanted)
+            entry = application.journal.set_visibility(signed_in_patient(application).id, entry_id, wanted)
         except (ValueError, NotPermitted):
             return _refuse("not_found", "There is no such entry of yours.", 404)
         return jsonify(_entry(entry))

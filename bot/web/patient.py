@@ -6,14 +6,13 @@ import base64
 import hmac
 from typing import Any
 
-from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from flask_security import login_user
 
 from bot.bootstrap import Application
-from bot.core.journal import Visibility
-from bot.core.journeys import timeline
 from bot.services.access import InvitationExpired, InvitationUnknown, InvitationUsed
-from bot.services.ports import NotPermitted
+from bot.services.facts import where_in_time
+from bot.web import entries as journal_pages
 from bot.web.accounts import allow, new_user, signed_in_patient
 
 PRIVACY = ("ob_see", "ob_alerts", "ob_live", "ob_records")
@@ -83,7 +82,7 @@ def make(application: Application) -> Blueprint:
             return redirect(url_for("patient.consent"))
         application.conversation.open(patient.conversation_id)
         with application.uow() as tx:
-            where = timeline(tx.journeys(patient.id), now=application.clock(), time_zone=patient.time_zone)
+            where = where_in_time(tx, patient, application.clock())
         hours = where.hours_since_dose(application.clock())
         key = draft_key(application.settings.session_secret, patient.id)
         return render_template("journal.html", where=_where(hours), draft_key=key)
@@ -91,24 +90,7 @@ def make(application: Application) -> Blueprint:
     @pages.get("/entries")
     @allow("patient")
     def entries() -> Any:
-        patient = signed_in_patient(application)
-        return render_template(
-            "entries.html",
-            entries=application.digests.own_entries(patient.id),
-            readers=application.digests.readers(patient.id),
-            zone=patient.time_zone,
-        )
-
-    @pages.post("/entries/<entry_id>/visibility")
-    @allow("patient")
-    def visibility(entry_id: str) -> Any:
-        patient = signed_in_patient(application)
-        try:
-            wanted = Visibility(request.form.get("visibility", ""))
-            application.digests.set_visibility(patient.id, entry_id, wanted)
-        except (ValueError, NotPermitted):
-            abort(404)
-        return redirect(url_for("patient.entries"))
+        return journal_pages.index(application)
 
     @pages.get("/privacy")
     @allow("patient")

@@ -1,4 +1,4 @@
-"""Entries, questions and parts."""
+"""Entries, questions, parts, ended sittings and requests to remove."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ import uuid
 from dataclasses import asdict
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from bot.adapters.sql import tables as t
 from bot.adapters.sql.sealed import Sealed
-from bot.core.journal import Entry, EntryLine, Visibility
+from bot.core.journal import Entry, EntryLine, Question, Visibility
+from bot.core.parts import Part
+from bot.core.patterns import SittingRecord
 
 
 class JournalRecords(Sealed):
-    """Entries, questions and parts."""
+    """Entries, questions, parts, ended sittings and requests to remove."""
 
     def put_entry(self, entry: Entry) -> None:
         lines = [asdict(line) for line in entry.lines]
@@ -60,33 +62,126 @@ class JournalRecords(Sealed):
         query = select(t.EntryRow).where(t.EntryRow.patient_id == patient_id).order_by(t.EntryRow.created_at.desc())
         return [self._entry(row) for row in self._s.scalars(query)]
 
-    def add_question(self, patient_id: str, addressee: str, text: str, at: datetime) -> None:
+    def add_question(self, patient_id: str, addressee: str, text: str, at: datetime, *, kind: str = "question") -> None:
         question_id = uuid.uuid4().hex
-        sealed = self._seal(patient_id, f"question/{question_id}", text)
-        self._s.add(
-            t.QuestionRow(id=question_id, patient_id=patient_id, addressee=addressee, sealed=sealed, created_at=at)
+        self.put_question(
+            Question(id=question_id, patient_id=patient_id, addressee=addressee, text=text, created_at=at, kind=kind)
         )
+
+    def put_question(self, question: Question) -> None:
+        place = f"question/{question.id}"
+        answer = question.answer
+        self._s.merge(
+            t.QuestionRow(
+                id=question.id,
+                patient_id=question.patient_id,
+                addressee=question.addressee,
+                kind=question.kind,
+                status=question.status,
+                sealed=self._seal(question.patient_id, place, question.text),
+                sealed_answer=None if answer is None else self._seal(question.patient_id, f"{place}/answer", answer),
+                created_at=question.created_at,
+                answered_at=question.answered_at,
+                answered_by=question.answered_by,
+            )
+        )
+
+    def _question(self, row: t.QuestionRow) -> Question:
+        place, sealed = f"question/{row.id}", row.sealed_answer
+        return Question(
+            id=row.id,
+            patient_id=row.patient_id,
+            addressee=row.addressee,
+            kind=row.kind,
+            status=row.status,
+            text=self._open(row.patient_id, place, row.sealed),
+            answer=None if sealed is None else self._open(row.patient_id, f"{place}/answer", sealed),
+            created_at=row.created_at,
+            answered_at=row.answered_at,
+            answered_by=row.answered_by,
+        )
+
+    def question(self, question_id: str) -> Question | None:
+        row = self._s.get(t.QuestionRow, question_id)
+        return None if row is None else self._question(row)
+
+    def tracked_questions(self, patient_id: str) -> list[Question]:
+        own = select(t.QuestionRow).where(t.QuestionRow.patient_id == patient_id)
+        return [self._question(row) for row in self._s.scalars(own.order_by(t.QuestionRow.created_at.desc()))]
+
+    def questions_for(self, addressee: str, status: str) -> list[Question]:
+        wanted = (t.QuestionRow.addressee == addressee, t.QuestionRow.status == status)
+        query = select(t.QuestionRow).where(*wanted).order_by(t.QuestionRow.created_at)
+        return [self._question(row) for row in self._s.scalars(query)]
 
     def questions(self, patient_id: str) -> list[tuple[str, str, str, datetime]]:
-        query = (
-            select(t.QuestionRow)
-            .where(t.QuestionRow.patient_id == patient_id)
-            .order_by(t.QuestionRow.created_at.desc())
+        return [(q.addressee, q.status, q.text, q.created_at) for q in self.tracked_questions(patient_id)]
+
+    def _part_rows(self, patient_id: str) -> list[t.PartRow]:
+        query = select(t.PartRow).where(t.PartRow.patient_id == patient_id).order_by(t.PartRow.last_seen.desc())
+        return list(self._s.scalars(query))
+
+    def _part(self, row: t.PartRow) -> Part:
+        place = f"part/{row.id}"
+        earlier = (
+            () if row.sealed_aliases is None else self._open(row.patient_id, f"{place}/aliases", row.sealed_aliases)
         )
-        return [
-            (row.addressee, row.status, self._open(patient_id, f"question/{row.id}", row.sealed), row.created_at)
-            for row in self._s.scalars(query)
-        ]
+        return Part(
+            id=row.id,
+            patient_id=row.patient_id,
+            names=(self._open(row.patient_id, place, row.sealed_name), *earlier),
+            times=row.times,
+            first_seen=row.first_seen,
+            last_seen=row.last_seen,
+        )
 
     def see_part(self, patient_id: str, name: str, at: datetime) -> None:
-        for row in self._s.scalars(select(t.PartRow).where(t.PartRow.patient_id == patient_id)):
-            if self._open(patient_id, f"part/{row.id}", row.sealed_name).casefold() == name.casefold():
+        for row in self._part_rows(patient_id):
+            if self._part(row).is_called(name):
                 row.times, row.last_seen = row.times + 1, at
                 return
         part_id = uuid.uuid4().hex
-        sealed = self._seal(patient_id, f"part/{part_id}", name)
+        sealed = self._seal(patient_id, f"part/{part_id}", name.strip())
         self._s.add(t.PartRow(id=part_id, patient_id=patient_id, sealed_name=sealed, first_seen=at, last_seen=at))
 
+    def part_register(self, patient_id: str) -> list[Part]:
+        return [self._part(row) for row in self._part_rows(patient_id)]
+
     def parts(self, patient_id: str) -> list[str]:
-        query = select(t.PartRow).where(t.PartRow.patient_id == patient_id).order_by(t.PartRow.last_seen.desc())
-        return [self._open(patient_id, f"part/{row.id}", row.sealed_name) for row in self._s.scalars(query)]
+        return [part.names[0] for part in self.part_register(patient_id)]
+
+    def merge_parts(self, kept: Part, gone: Part) -> None:
+        row = self._s.get_one(t.PartRow, kept.id)
+        earlier = [*kept.names[1:], *gone.names]
+        row.sealed_aliases = self._seal(kept.patient_id, f"part/{kept.id}/aliases", earlier)
+        row.times += gone.times
+        row.first_seen, row.last_seen = min(kept.first_seen, gone.first_seen), max(kept.last_seen, gone.last_seen)
+        self._s.delete(self._s.get_one(t.PartRow, gone.id))
+
+    def add_sitting_record(self, record: SittingRecord) -> None:
+        facts = asdict(record)
+        known = {name: facts.pop(name) for name in ("id", "patient_id", "began_at", "ended_at")}
+        sealed = self._seal(record.patient_id, f"sitting_record/{record.id}", facts)
+        self._s.merge(t.SittingRecordRow(**known, sealed=sealed))
+
+    def sitting_records(self, patient_id: str, limit: int) -> list[SittingRecord]:
+        own = select(t.SittingRecordRow).where(t.SittingRecordRow.patient_id == patient_id)
+        rows = self._s.scalars(own.order_by(t.SittingRecordRow.ended_at.desc()).limit(limit))
+        return [self._record(row) for row in rows]
+
+    def _record(self, row: t.SittingRecordRow) -> SittingRecord:
+        facts = self._open(row.patient_id, f"sitting_record/{row.id}", row.sealed)
+        facts["practices"] = tuple(facts["practices"])
+        return SittingRecord(
+            id=row.id, patient_id=row.patient_id, began_at=row.began_at, ended_at=row.ended_at, **facts
+        )
+
+    def request_deletion(self, patient_id: str, entry_id: str, at: datetime) -> None:
+        self._s.merge(t.DeletionRequestRow(entry_id=entry_id, patient_id=patient_id, requested_at=at))
+
+    def deletion_requests(self, patient_id: str) -> dict[str, datetime]:
+        own = select(t.DeletionRequestRow).where(t.DeletionRequestRow.patient_id == patient_id)
+        return {row.entry_id: row.requested_at for row in self._s.scalars(own)}
+
+    def drop_deletion_request(self, entry_id: str) -> None:
+        self._s.execute(delete(t.DeletionRequestRow).where(t.DeletionRequestRow.entry_id == entry_id))

@@ -124,6 +124,9 @@ class PeopleRecords(Sealed):
                 scheduled_at=row.scheduled_at,
                 dose_ended_at=row.dose_ended_at,
                 discharged_at=row.discharged_at,
+                cancelled_at=row.cancelled_at,
+                attended_by=row.attended_by,
+                slept=row.slept,
             )
             for row in rows
         ]

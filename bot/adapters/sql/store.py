@@ -13,10 +13,13 @@ from bot.adapters.sql.conversation import ConversationRecords
 from bot.adapters.sql.escalation import EscalationRecords
 from bot.adapters.sql.journal import JournalRecords
 from bot.adapters.sql.people import PeopleRecords
+from bot.adapters.sql.programme import ProgrammeRecords
 from bot.adapters.sql.trust import TrustRecords
 
 
-class SqlTransaction(PeopleRecords, ConversationRecords, JournalRecords, EscalationRecords, TrustRecords):
+class SqlTransaction(
+    PeopleRecords, ConversationRecords, JournalRecords, ProgrammeRecords, EscalationRecords, TrustRecords
+):
     """One open transaction. Fulfils bot.services.ports.Transaction."""
 
 

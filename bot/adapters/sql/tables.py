@@ -93,6 +93,33 @@ class JourneyRow(Base):
     scheduled_at: Mapped[datetime] = mapped_column(Utc)
     dose_ended_at: Mapped[datetime | None] = mapped_column(Utc)
     discharged_at: Mapped[datetime | None] = mapped_column(Utc)
+    cancelled_at: Mapped[datetime | None] = mapped_column(Utc)
+    attended_by: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    slept: Mapped[bool | None]
+
+
+class ProgrammeRow(Base):
+    """Where a patient stands in the clinic's programme; patients without a row are active and not yet evaluated."""
+
+    __tablename__ = "programme"
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id"), primary_key=True)
+    status: Mapped[str] = mapped_column(String(20))
+    evaluation: Mapped[str] = mapped_column(String(20))
+    evaluation_at: Mapped[datetime | None] = mapped_column(Utc)
+    confirmed_at: Mapped[datetime | None] = mapped_column(Utc)
+
+
+class AppointmentRow(Base):
+    """A session around the journeys: preparatory or integration coaching."""
+
+    __tablename__ = "appointment"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    at: Mapped[datetime] = mapped_column(Utc)
+    with_whom: Mapped[str] = mapped_column(String(120))
+    bring: Mapped[str] = mapped_column(String(500))
+    cancelled_at: Mapped[datetime | None] = mapped_column(Utc)
 
 
 class MessageRow(Base):
@@ -134,6 +161,35 @@ class SittingRow(Base):
     updated_at: Mapped[datetime] = mapped_column(Utc)
 
 
+class SittingRecordRow(Base):
+    """An ended sitting: when it was, and the sealed self-ratings."""
+
+    __tablename__ = "sitting_record"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id"), index=True)
+    began_at: Mapped[datetime] = mapped_column(Utc)
+    ended_at: Mapped[datetime] = mapped_column(Utc)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ContentVersionRow(Base):
+    """The authored files (path to text) that a sitting began with: an open sitting stays on them after a deploy."""
+
+    __tablename__ = "content_version"
+    version: Mapped[str] = mapped_column(String(16), primary_key=True)
+    files: Mapped[dict[str, str]] = mapped_column(JSON)
+    first_used_at: Mapped[datetime] = mapped_column(Utc)
+
+
+class DeletionRequestRow(Base):
+    """An entry that its patient asked to remove on a journey day: set aside, and asked about again."""
+
+    __tablename__ = "deletion_request"
+    entry_id: Mapped[str] = mapped_column(ForeignKey("entry.id"), primary_key=True)
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id"), index=True)
+    requested_at: Mapped[datetime] = mapped_column(Utc)
+
+
 class EntryRow(Base):
     __tablename__ = "entry"
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
@@ -155,9 +211,13 @@ class QuestionRow(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id"), index=True)
     addressee: Mapped[str] = mapped_column(String(20))  # coach or medical_team
-    status: Mapped[str] = mapped_column(String(10), default="open")
+    status: Mapped[str] = mapped_column(String(10), default="open")  # open, answered, withdrawn
+    kind: Mapped[str] = mapped_column(String(10), default="question", server_default="question")  # or note
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed_answer: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(Utc)
+    answered_at: Mapped[datetime | None] = mapped_column(Utc)
+    answered_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
 
 
 class PartRow(Base):
@@ -165,6 +225,7 @@ class PartRow(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id"), index=True)
     sealed_name: Mapped[bytes] = mapped_column(LargeBinary)
+    sealed_aliases: Mapped[bytes | None] = mapped_column(LargeBinary)  # earlier names, after a merge
     times: Mapped[int] = mapped_column(default=1)
     first_seen: Mapped[datetime] = mapped_column(Utc)
     last_seen: Mapped[datetime] = mapped_column(Utc)

@@ -21,6 +21,7 @@ class Frame:
     outward: bool = False  # grounding by eyes and feet only
     start: int | None = None  # grounding: activation before this round
     subtype: str | None = None
+    after_lot: bool = False  # grounding that "This is a lot" led to
 
 
 @dataclass
@@ -55,6 +56,8 @@ class SittingState:
     shown: dict[str, int] = field(default_factory=dict)  # per step, across sittings: chooses the variant
     silence_due: str | None = None  # when no answer counts as one, ISO 8601 UTC
     reprompted: bool = False
+    spent_seconds: float = 0.0  # in this sitting, pauses left out
+    last_at: str | None = None  # the last turn, ISO 8601 UTC
 
     HISTORY = 8
 

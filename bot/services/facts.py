@@ -1,0 +1,132 @@
+"""Reading the facts of one turn from the records: the slots of authored texts, and what conditions may ask about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from bot.core.flow.content import Library
+from bot.core.flow.facts import Facts
+from bot.core.flow.render import fill
+from bot.core.journal import Entry, Visibility
+from bot.core.journeys import Timeline, timeline
+from bot.core.patterns import repeated_pattern
+from bot.core.people import Patient
+from bot.core.programme import Programme, SessionKind, coming
+from bot.core.safety.verdict import Level
+from bot.core.steps import open_step
+from bot.services.escalation import restricting_alert
+from bot.services.ports import Transaction
+
+MOST_PARTS = 8  # known parts offered as buttons
+MOST_RECORDS = 30  # ended sittings looked back on for patterns
+SLOT_CHARACTERS = 120  # of the patient's own words read back in a prompt
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClinicFacts:
+    """The clinic's own words for the slots of authored texts."""
+
+    name: str
+    phone: str
+    oncall_phone: str
+    hours: str
+    covered: bool
+
+
+def where_in_time(tx: Transaction, patient: Patient, now: datetime, programme: Programme | None = None) -> Timeline:
+    """The patient's place on the journey timeline, by the clinic's own records."""
+    programme = programme or tx.programme(patient.id)
+    return timeline(
+        tx.journeys(patient.id),
+        now=now,
+        time_zone=patient.time_zone,
+        status=programme.status,
+        confirmed_at=programme.confirmed_at,
+    )
+
+
+class FactsReader:
+    """Reads what a turn may know, once per turn."""
+
+    def __init__(self, library: Library, clinic: ClinicFacts) -> None:
+        self._library, self._clinic = library, clinic
+
+    def slots(self, tx: Transaction, patient: Patient, now: datetime) -> dict[str, str]:
+        """The values of protocol 0.2 that come from the clinic and the patient's record."""
+        coach = next((m.name for m in tx.staff() if m.id == patient.coach_id), "")
+        parts = tx.parts(patient.id)
+        following = where_in_time(tx, patient, now).next_journey_at
+        date = "" if following is None else f"{following.astimezone(ZoneInfo(patient.time_zone)):%A, %B %-d}"
+        return {
+            "first_name": patient.first_name,
+            "coach_name": coach,
+            "clinic_name": self._clinic.name,
+            "clinic_phone": self._clinic.phone,
+            "oncall_phone": self._clinic.oncall_phone,
+            "clinic_hours": self._clinic.hours,
+            "contact_expectation": self._expectation(),
+            "phone_masked": f"the number ending in {patient.phone[-2:]}" if patient.phone else "",
+            "last_part": parts[0] if parts else "",
+            "next_journey_date": date,
+        }
+
+    def _expectation(self) -> str:
+        name = "covered" if self._clinic.covered else "no_cover"
+        text = self._library.texts[f"contact_expectation.{name}"][0][0]
+        return fill(text, {"clinic_hours": self._clinic.hours})
+
+    def facts(self, tx: Transaction, patient: Patient, now: datetime) -> Facts:
+        """What one turn may know."""
+        programme = tx.programme(patient.id)
+        where = where_in_time(tx, patient, now, programme)
+        entries = [e for e in tx.entries(patient.id) if e.visibility is not Visibility.discarded]
+        requests = tx.deletion_requests(patient.id)
+        records = tx.sitting_records(patient.id, MOST_RECORDS)
+        lines = _lines(entries)
+        zone = ZoneInfo(patient.time_zone)
+        today = now.astimezone(zone).date()
+        since_dose = [e for e in entries if where.last_dose_ended_at and e.created_at >= where.last_dose_ended_at]
+        fields_since = {line.field for entry in since_dose for line in entry.lines}
+        step = open_step(entries)
+        alert = restricting_alert(tx, patient.id)
+        slots = self.slots(tx, patient, now)
+        slots["last_step"] = step.text[:SLOT_CHARACTERS] if step is not None else ""
+        slots["last_intention"] = lines.get("intention.text", ("",))[0][:SLOT_CHARACTERS]
+        moments = [e.created_at for e in entries[:1]] + [r.ended_at for r in records[:1]]
+        sittings_today = {e.sitting_id for e in entries if e.created_at.astimezone(zone).date() == today}
+        sittings_today |= {r.id for r in records if r.ended_at.astimezone(zone).date() == today}
+        hours_to = None if where.next_journey_at is None else (where.next_journey_at - now).total_seconds() / 3600
+        sessions = coming(tx.appointments(patient.id), now)
+        return Facts(
+            phase=where.phase,
+            slots=slots,
+            flags=patient.flags,
+            journeys_completed=where.journeys_completed,
+            hours_since_dose=where.hours_since_dose(now),
+            hours_to_journey=hours_to,
+            open_alert=alert.level if alert is not None else Level.none,
+            known_parts=tuple(tx.parts(patient.id)[:MOST_PARTS]),
+            entry_lines=lines,
+            open_step_days=None if step is None else (now - step.at).total_seconds() / 86400,
+            recalled_this_journey=bool({"recall.images", "recall.words", "recall.quiet_note"} & fields_since),
+            intention_this_journey="intention.text" in fields_since
+            or (where.journeys_completed == 0 and "intention.text" in lines),
+            sittings_today=len(sittings_today),
+            days_since_last=(now - max(moments)).total_seconds() / 86400 if moments else None,
+            pattern=repeated_pattern(records, now=now, time_zone=patient.time_zone),
+            slept_since_dose=where.slept_since_dose,
+            discards_due=tuple(requests),
+            program=programme.status,
+            session_booked=any(s.kind is SessionKind.integration for s in sessions),
+        )
+
+
+def _lines(entries: list[Entry]) -> dict[str, tuple[str, ...]]:
+    """The texts by field, newest first."""
+    lines: dict[str, tuple[str, ...]] = {}
+    for entry in entries:
+        for line in entry.lines:
+            lines[line.field] = (*lines.get(line.field, ()), line.text)
+    return lines

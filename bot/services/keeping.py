@@ -1,0 +1,138 @@
+"""Carrying out what a turn leads to: entries, questions, notes for the team, ended sittings. Inside its transaction."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from bot.core.escalation import AlertEvent
+from bot.core.flow.outcome import Effect
+from bot.core.flow.state import SittingState
+from bot.core.journal import Entry, EntryLine, Visibility
+from bot.core.patterns import SittingRecord
+from bot.core.people import Patient
+from bot.services.escalation import restricting_alert
+from bot.services.facts import where_in_time
+from bot.services.ports import Transaction
+
+
+class Keeper:
+    """Keeps what the interpreter decided; decides nothing itself."""
+
+    def apply(
+        self,
+        tx: Transaction,
+        patient: Patient,
+        before: SittingState,
+        after: SittingState,
+        effect: Effect,
+        now: datetime,
+    ) -> None:
+        """Carry out one effect. `before` and `after` are the sitting's states around the turn."""
+        data = effect.data
+        if effect.kind == "save":
+            self.save(tx, patient, before, data, now)
+        elif effect.kind == "discard_later":
+            entry = self.save(tx, patient, before, {**data, "visibility": "draft"}, now)
+            tx.request_deletion(patient.id, entry.id, now)
+        elif effect.kind == "discarded_again":
+            self._discard_again(tx, patient, now, remove=bool(data["remove"]))
+        elif effect.kind in ("question", "team_note"):
+            kind = "note" if effect.kind == "team_note" else "question"
+            tx.add_question(patient.id, data["to"], data["text"], now, kind=kind)
+        elif effect.kind in ("staff_answer", "staff_text"):
+            self._tell_staff(tx, patient, effect, now)
+        elif effect.kind == "restrict" and data["who"] in ("coach", "all_session_staff") and patient.coach_id:
+            barred = tuple(dict.fromkeys((*patient.restricted_staff, patient.coach_id)))
+            tx.put_patient(replace(patient, restricted_staff=barred))
+        elif effect.kind == "schedule_missing":
+            tx.audit("system", "schedule.missing", patient.id, now)
+        elif effect.kind == "slept":
+            self._note_sleep(tx, patient, slept=bool(data["slept"]))
+        elif effect.kind == "sitting_ended":
+            tx.add_sitting_record(self._record(tx, patient, before, after, data, now))
+
+    def save(
+        self, tx: Transaction, patient: Patient, state: SittingState, data: Mapping[str, Any], now: datetime
+    ) -> Entry:
+        """Make an entry of these lines, and meet the parts named in it."""
+        where = where_in_time(tx, patient, now)
+        hours = where.hours_since_dose(now)
+        visibility = Visibility(data["visibility"])
+        entry = Entry(
+            id=uuid.uuid4().hex,
+            patient_id=patient.id,
+            sitting_id=state.sitting_id,
+            phase=where.phase.protocol_id,
+            visibility=visibility,
+            practices=tuple(data.get("practices") or state.practices),
+            lines=tuple(
+                EntryLine(field=row["field"], label=row["label"], step=row["step"], text=row["text"])
+                for row in data["lines"]
+            ),
+            created_at=now,
+            shared_at=now if visibility is Visibility.shared else None,
+            hours_since_dose=None if hours is None else int(hours),
+            content_version=state.content_version,
+            held=bool(patient.restricted_staff and patient.coach_id in patient.restricted_staff),
+        )
+        tx.put_entry(entry)
+        for line in entry.lines:
+            if line.field == "part.name":
+                tx.see_part(patient.id, line.text, now)
+        tx.audit(f"patient:{patient.id}", f"entry.{visibility.value}", entry.id, now)
+        return entry
+
+    def _discard_again(self, tx: Transaction, patient: Patient, now: datetime, *, remove: bool) -> None:
+        for entry_id in tx.deletion_requests(patient.id):
+            entry = tx.entry(entry_id)
+            if remove and entry is not None:
+                discard_entry(tx, entry, now)
+            tx.drop_deletion_request(entry_id)
+
+    def _tell_staff(self, tx: Transaction, patient: Patient, effect: Effect, now: datetime) -> None:
+        alert = restricting_alert(tx, patient.id)
+        if alert is not None:
+            detail = {key: value for key, value in effect.data.items() if key != "text"}
+            words = effect.data.get("text")
+            tx.add_alert_event(
+                alert.id, AlertEvent(at=now, kind=effect.kind, actor_id=None, detail=detail, words=words)
+            )
+
+    def _note_sleep(self, tx: Transaction, patient: Patient, *, slept: bool) -> None:
+        done = [(j.dose_ended_at, j) for j in tx.journeys(patient.id) if j.dose_ended_at is not None]
+        if done:
+            tx.put_journey(replace(max(done, key=lambda pair: pair[0])[1], slept=slept))
+
+    def _record(
+        self,
+        tx: Transaction,
+        patient: Patient,
+        before: SittingState,
+        after: SittingState,
+        ratings: Mapping[str, Any],
+        now: datetime,
+    ) -> SittingRecord:
+        where = where_in_time(tx, patient, now)
+        hours = where.hours_since_dose(now)
+        began = datetime.fromisoformat(before.started_at) if before.started_at else now
+        return SittingRecord(
+            id=before.sitting_id or after.sitting_id,
+            patient_id=patient.id,
+            began_at=began,
+            ended_at=now,
+            phase=where.phase.protocol_id,
+            practices=tuple(before.practices),
+            seconds=int(after.spent_seconds),
+            hours_since_dose=None if hours is None else int(hours),
+            **ratings,
+        )
+
+
+def discard_entry(tx: Transaction, entry: Entry, now: datetime) -> None:
+    """Remove an entry's words for good; that it was there, and when it went, stays on record."""
+    tx.put_entry(replace(entry, visibility=Visibility.discarded, lines=(), shared_at=None))
+    tx.audit(f"patient:{entry.patient_id}", "entry.discarded", entry.id, now)
