@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bot.cli import language, people, reading, running
+from bot.cli import backup, deploy, keys, language, people, reading, running
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -15,8 +15,9 @@ def main() -> None:
 for command in (
     running.run, running.env, running.migrate, running.train,
     running.web, running.worker, running.actions, running.sink,
-    people.invite, people.schedule, people.user,
+    people.invite, people.schedule, people.user, people.recover, people.unlock,
     language.assess, language.interpret,
     reading.digest,
+    keys.keys, backup.backup, backup.restore, deploy.check,
 ):  # fmt: skip
     main.add_command(command)
