@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import yaml
 from sqlalchemy import Engine
 
 from bot.adapters.channels import AppriseNotifier, development_mail_url
+from bot.adapters.clinic_key import clinic_key
 from bot.adapters.content import compile_library, load_library
 from bot.adapters.crypto import Vault
+from bot.adapters.jurisdictions import load_jurisdiction
 from bot.adapters.language.assess import load_assessor
 from bot.adapters.rasa_client import RasaEngine
 from bot.adapters.sql.engine import make_engine
+from bot.adapters.sql.erasure import forget_freed_pages
 from bot.adapters.sql.store import Store
+from bot.adapters.tracker_window import forget_conversation
+from bot.core.accounts import SessionLimits
 from bot.core.escalation import PolicyStep
 from bot.core.flow.content import Library
 from bot.core.flow.render import fill
+from bot.core.jurisdiction import Jurisdiction
 from bot.core.people import Patient
 from bot.core.safety.verdict import Verdict
 from bot.services.access import AccessService
@@ -28,9 +35,12 @@ from bot.services.digests import DigestService
 from bot.services.escalation import EscalationService
 from bot.services.facts import ClinicFacts
 from bot.services.journal import JournalService
+from bot.services.keys import KeyService
 from bot.services.ports import Assessor, Clock, DialogueEngine, Notifier, Transaction
+from bot.services.privacy import PrivacyService
 from bot.services.programme import ProgrammeService
 from bot.services.screening import ScreeningService
+from bot.services.sign_in import SignInService
 from bot.services.sittings import SittingService
 from bot.settings import ROOT, Settings
 
@@ -59,6 +69,11 @@ class Application:
     digests: DigestService
     journal: JournalService
     programme: ProgrammeService
+    sign_in: SignInService
+    privacy: PrivacyService
+    keys: KeyService
+    jurisdiction: Jurisdiction
+    notifier: Notifier
 
 
 def build(
@@ -74,7 +89,9 @@ def build(
     settings.data_path.mkdir(parents=True, exist_ok=True)
     library = load_library(data)
     database = make_engine(settings.database)
-    uow = Store(database, Vault(settings.clinic_key))
+    vault = Vault(*clinic_keys(settings))
+    uow = Store(database, vault)
+    jurisdiction = load_jurisdiction(data / "jurisdictions", settings.jurisdiction)
     assessor = load_assessor(data / "safety")
     escalation = EscalationService(uow, now, load_policy(data / "escalation/policy.yml"))
     clinic = ClinicFacts(
@@ -92,6 +109,7 @@ def build(
 
     unavailable = fill(library.texts["safety_shared.gate_unavailable"][0][0], own)
     mail = settings.mail_url or development_mail_url(settings.sink_port, settings.mail_from)
+    channel = notifier or AppriseNotifier(mail)
     rasa = engine or RasaEngine(settings.rasa_port, settings.channel_secret, settings.turn_seconds)
     return Application(
         settings=settings,
@@ -105,13 +123,35 @@ def build(
         conversation=ConversationService(uow, now, rasa, sittings, fill(AWAY_TEXT, own)),
         sittings=sittings,
         escalation=escalation,
-        delivery=DeliveryService(
-            uow, now, notifier or AppriseNotifier(mail), escalation, settings.address, settings.clinic_name
-        ),
+        delivery=DeliveryService(uow, now, channel, escalation, settings.address, settings.clinic_name),
         digests=DigestService(uow, now),
         journal=JournalService(uow, now),
         programme=ProgrammeService(uow, now),
+        sign_in=SignInService(uow, now, session_limits(settings), settings.session_secret, settings.address),
+        privacy=PrivacyService(
+            uow,
+            now,
+            jurisdiction.retention,
+            partial(forget_conversation, settings.tracker_store),
+            partial(forget_freed_pages, database),
+        ),
+        keys=KeyService(uow, now, vault),
+        jurisdiction=jurisdiction,
+        notifier=channel,
     )
+
+
+def clinic_keys(settings: Settings) -> list[str]:
+    """The clinic's key, then the earlier ones. Raises KeyUnavailable."""
+    current = clinic_key(value=settings.clinic_key, file=settings.clinic_key_file, command=settings.clinic_key_command)
+    return [current, *(key for key in settings.earlier_clinic_keys.split(",") if key)]
+
+
+def session_limits(settings: Settings) -> dict[bool, SessionLimits]:
+    """How long a session lives, by whether it is a staff member's."""
+    whole = timedelta(hours=settings.session_hours)
+    idle = {True: settings.staff_idle_minutes, False: settings.patient_idle_minutes}
+    return {staff: SessionLimits(idle=timedelta(minutes=minutes), absolute=whole) for staff, minutes in idle.items()}
 
 
 def opening_texts(library: Library, verdict: Verdict, slots: dict[str, str]) -> list[tuple[str, str]]:

@@ -33,12 +33,15 @@ def _setting(default: Any = MISSING, *, doc: str) -> Any:
 class Settings:
     """All settings. Each one is read from KAT_ and its name in capitals."""
 
-    clinic_key: str = _setting(doc="32 bytes in base64: wraps every patient's key. Losing it loses all records.")
     tracker_key: str = _setting(doc="32 bytes in base64: encrypts Rasa's own store.")
     session_secret: str = _setting(doc="Signs the session cookies.")
     password_salt: str = _setting(doc="Salts the passphrase hashes besides their own salt.")
     channel_secret: str = _setting(doc="Shared by web and Rasa: whoever lacks it cannot speak to Rasa.")
     action_secret: str = _setting(doc="Shared by Rasa and the action server.")
+    clinic_key: str = _setting("", doc="32 bytes in base64: wraps every patient's key. Losing it loses all records.")
+    clinic_key_file: str = _setting("", doc="Instead of the key: a file that holds it, readable by its owner only.")
+    clinic_key_command: str = _setting("", doc="Instead of the key: a command that prints it, such as a key service's.")
+    earlier_clinic_keys: str = _setting("", doc="Former clinic keys, comma between, until `kat keys rotate` is done.")
     env: str = _setting("development", doc="development or production; production refuses defaults that are unsafe.")
     data_dir: str = _setting("var", doc="Folder of the database, Rasa's store and, in development, received e-mails.")
     database_url: str = _setting("", doc="SQLAlchemy URL; empty means SQLite in the data folder.")
@@ -58,6 +61,12 @@ class Settings:
     )
     on_call_cover: bool = _setting(True, doc="Whether someone is on call out of hours (P-01); production needs it.")
     time_zone: str = _setting("America/Los_Angeles", doc="The clinic's time zone.")
+    jurisdiction: str = _setting("us", doc="Profile of data/jurisdictions: disclosure, crisis lines, retention.")
+    second_factor: str = _setting("", doc="required or offered for staff; empty means required in production.")
+    staff_idle_minutes: int = _setting(30, doc="Minutes without use after which staff sign in again.")
+    patient_idle_minutes: int = _setting(120, doc="Minutes without use after which patients sign in again.")
+    session_hours: int = _setting(12, doc="Hours after which everyone signs in again.")
+    proxies: int = _setting(0, doc="Reverse proxies in front whose X-Forwarded headers are to be believed.")
     requests_per_minute: int = _setting(600, doc="Requests that one address may make in a minute.")
     sign_ins_per_minute: int = _setting(20, doc="Sign-in attempts that one address may make in a minute.")
     turn_seconds: float = _setting(8.0, doc="How long a reply of Rasa may take before the patient is told.")
@@ -72,6 +81,16 @@ class Settings:
     def database(self) -> str:
         """The SQLAlchemy URL in use."""
         return self.database_url or f"sqlite:///{self.data_path / 'clinic.sqlite3'}"
+
+    @property
+    def tracker_store(self) -> Path:
+        """The file of Rasa's own store."""
+        return self.data_path / "rasa.sqlite3"
+
+    @property
+    def needs_second_factor(self) -> bool:
+        """Whether staff cannot work without a second factor."""
+        return self.second_factor == "required" or (not self.second_factor and self.env == "production")
 
     @property
     def address(self) -> str:
@@ -122,17 +141,13 @@ def _typed(name: str, kind: str, raw: str) -> Any:
 
 
 def _check(settings: Settings) -> None:
-    for name in ("clinic_key", "tracker_key"):
-        try:
-            size = len(base64.b64decode(getattr(settings, name), validate=True))
-        except (binascii.Error, ValueError):
-            size = 0
-        if size != 32:
-            raise SettingsError(f"{PREFIX}{name.upper()} must be 32 bytes in base64; `kat env` writes a fresh one.")
+    _check_keys(settings)
     try:
         ZoneInfo(settings.time_zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise SettingsError(f"{PREFIX}TIME_ZONE names no known time zone, such as America/Los_Angeles.") from error
+    if settings.second_factor not in ("", "required", "offered"):
+        raise SettingsError(f"{PREFIX}SECOND_FACTOR must be required or offered.")
     if settings.env not in ("development", "production"):
         raise SettingsError(f"{PREFIX}ENV must be development or production.")
     if settings.env == "production":
@@ -142,3 +157,21 @@ def _check(settings: Settings) -> None:
             raise SettingsError("Production needs on-call cover (P-01): set KAT_ON_CALL_COVER once someone is on call.")
         if not settings.public_url.startswith("https://"):
             raise SettingsError(f"{PREFIX}PUBLIC_URL must be an https address in production.")
+
+
+def _check_keys(settings: Settings) -> None:
+    sources = [settings.clinic_key, settings.clinic_key_file, settings.clinic_key_command]
+    if sum(map(bool, sources)) != 1:
+        raise SettingsError(
+            f"Set exactly one of {PREFIX}CLINIC_KEY, {PREFIX}CLINIC_KEY_FILE and {PREFIX}CLINIC_KEY_COMMAND; "
+            "`kat env` writes a .env with fresh keys."
+        )
+    earlier = [key for key in settings.earlier_clinic_keys.split(",") if key]
+    named = [("CLINIC_KEY", key) for key in (settings.clinic_key,) if key] + [("TRACKER_KEY", settings.tracker_key)]
+    for name, key in [*named, *(("EARLIER_CLINIC_KEYS", key) for key in earlier)]:
+        try:
+            size = len(base64.b64decode(key, validate=True))
+        except (binascii.Error, ValueError):
+            size = 0
+        if size != 32:
+            raise SettingsError(f"{PREFIX}{name} must be 32 bytes in base64; `kat env` writes a fresh one.")

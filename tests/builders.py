@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from bot.adapters.sql.tables import Base, Role, User
@@ -103,6 +104,22 @@ def application(folder: Path, clock: MovableClock, notifier: Outbox, engine: Any
     built.append(app)
     Base.metadata.create_all(app.database)
     return app
+
+
+def web_in_production(folder: Path) -> Flask:
+    """The pages as production sets them, over a fresh database."""
+    from bot.web.app import create_app
+
+    return create_app(
+        application(
+            folder,
+            MovableClock(),
+            Outbox(),
+            env="production",
+            public_url="https://journal.plum-spring.example",
+            mail_url="mailto://mail.plum-spring.example",
+        )
+    )
 
 
 def staff_member(app: Application, name: str, *roles: str) -> StaffMember:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import os
+from contextlib import suppress
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
@@ -20,10 +21,10 @@ class SealBroken(RuntimeError):
 
 
 class Vault:
-    """Wraps and opens patients' keys with the clinic's key (base64, 32 bytes)."""
+    """Wraps and opens patients' keys with the clinic's key (base64, 32 bytes); earlier keys only open."""
 
-    def __init__(self, clinic_key: str) -> None:
-        self._clinic = AESGCM(base64.b64decode(clinic_key))
+    def __init__(self, clinic_key: str, *earlier: str) -> None:
+        self._clinic, *self._earlier = (AESGCM(base64.b64decode(key)) for key in (clinic_key, *earlier))
         self._opened = lru_cache(maxsize=512)(self._open)
 
     def new_key(self, patient_id: str) -> bytes:
@@ -38,8 +39,26 @@ class Vault:
         """Decrypt. Raises SealBroken."""
         return _unseal(self._opened(wrapped, patient_id), sealed, place).decode()
 
+    def is_current(self, wrapped: bytes, patient_id: str) -> bool:
+        """Whether a patient's key is wrapped with the current clinic key."""
+        try:
+            _unseal(self._clinic, wrapped, f"key/{patient_id}")
+        except SealBroken:
+            return False
+        return True
+
+    def rewrap(self, wrapped: bytes, patient_id: str) -> bytes:
+        """The same patient key, wrapped with the current clinic key. Raises SealBroken where no key fits."""
+        return _seal(self._clinic, self._unwrap(wrapped, patient_id), f"key/{patient_id}")
+
     def _open(self, wrapped: bytes, patient_id: str) -> AESGCM:
-        return AESGCM(_unseal(self._clinic, wrapped, f"key/{patient_id}"))
+        return AESGCM(self._unwrap(wrapped, patient_id))
+
+    def _unwrap(self, wrapped: bytes, patient_id: str) -> bytes:
+        for key in self._earlier:
+            with suppress(SealBroken):
+                return _unseal(key, wrapped, f"key/{patient_id}")
+        return _unseal(self._clinic, wrapped, f"key/{patient_id}")
 
 
 def _seal(key: AESGCM, plain: bytes, place: str) -> bytes:

@@ -22,9 +22,14 @@ def settings() -> Any:
 
 def application() -> Any:
     """The clinic's services for these settings."""
+    from bot.adapters.clinic_key import KeyUnavailable
+    from bot.adapters.jurisdictions import JurisdictionUnknown
     from bot.bootstrap import build
 
-    return build(settings())
+    try:
+        return build(settings())
+    except (KeyUnavailable, JurisdictionUnknown) as error:
+        raise click.ClickException(str(error)) from error
 
 
 def moment(text: str) -> datetime:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bot.cli import content, language, people, reading, running, schedule
+from bot.cli import backup, content, deploy, keys, language, people, reading, running, schedule
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -15,8 +15,9 @@ def main() -> None:
 for command in (
     running.run, running.env, running.migrate, running.train,
     running.web, running.worker, running.actions, running.sink, running.shell,
-    people.invite, people.user, schedule.schedule,
+    people.invite, people.user, people.recover, people.unlock, schedule.schedule,
     language.assess, language.interpret,
     reading.digest, content.content,
+    keys.keys, backup.backup, backup.restore, deploy.check,
 ):  # fmt: skip
     main.add_command(command)

@@ -47,3 +47,26 @@ def user(email: str, name: str, roles: tuple[str, ...], passphrase: str) -> None
 
     make_account(application(), email, passphrase, name, roles)
     click.echo(f"{email} can sign in.")
+
+
+@click.command()
+@click.argument("email")
+def recover(email: str) -> None:
+    """Print a one-time way to a new passphrase, to be given by the clinic's own channel after checking who asks."""
+    from bot.services.ports import NotPermitted
+
+    app = application()
+    try:
+        offered = app.sign_in.offer_recovery(email, "system")
+    except NotPermitted as error:
+        raise click.ClickException("There is no open account with this e-mail address.") from error
+    click.echo(f"{app.settings.address}/recover/{offered.token}")
+    click.echo(f"It works once, until {offered.expires_at:%Y-%m-%d %H:%M} UTC; earlier ones are void.")
+
+
+@click.command()
+@click.argument("email")
+def unlock(email: str) -> None:
+    """Let an account sign in again that too many tries have locked."""
+    application().sign_in.unlock(email, "system")
+    click.echo("It can sign in again.")

@@ -26,6 +26,7 @@ class Patient:
     flags: Mapping[str, Any] = field(default_factory=dict)
     restricted_staff: tuple[int, ...] = ()  # user ids who must never receive this patient's data
     consented_at: datetime | None = None
+    erased_at: datetime | None = None  # all that may be deleted was
 
     @property
     def initials(self) -> str:

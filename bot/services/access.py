@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.core.flow.content import Library
-from bot.core.journeys import Journey, Route
+from bot.core.journeys import Journey, Route, timeline
 from bot.core.people import Patient
-from bot.services.ports import Clock, NotPermitted, UnitOfWork
+from bot.core.privacy import next_text, text_version, undecided_until
+from bot.services.ports import Clock, NotPermitted, Transaction, UnitOfWork
 
 
 class InvitationUnknown(LookupError):
@@ -24,6 +27,10 @@ class InvitationExpired(LookupError):
 
 class InvitationUsed(LookupError):
     """The invitation was already used; its owner can sign in."""
+
+
+class TooEarly(RuntimeError):
+    """Nothing binding is asked within a day of a dose (7.6). It is asked again tomorrow."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,24 +110,65 @@ class AccessService:
             return tx.patient_of_user(user_id)
 
     def next_consent(self, patient_id: str) -> dict[str, object] | None:
-        """The next onboarding text that needs a tap, or None when all were answered. Order is fixed (7.2)."""
+        """The next onboarding text that needs a tap, or None. Order is fixed (7.2); asked again as 7.3 says."""
         with self._uow() as tx:
-            given = tx.consents(patient_id)
-        return next((dict(step) for step in self._library.onboarding if step["id"] not in given), None)
+            step = self._next(tx, self._patient(tx, patient_id))
+        return None if step is None else dict(step)
+
+    def _next(self, tx: Transaction, patient: Patient) -> Mapping[str, Any] | None:
+        return next_text(
+            self._library.onboarding,
+            tx.consent_records(patient.id),
+            coach_id=patient.coach_id,
+            last_written_at=tx.last_written_at(patient.id),
+            now=self._clock(),
+        )
+
+    def may_write(self, patient: Patient) -> bool:
+        """Whether consent stands. Where a text would only be asked again, a patient just after a dose goes on."""
+        if patient.consented_at is None:
+            return False
+        with self._uow() as tx:
+            return self._next(tx, patient) is None or self._undecided(tx, patient) is not None
+
+    def consent_waits_until(self, patient_id: str) -> datetime | None:
+        """Until when consent cannot be given, because a journey is too near (7.6), or None."""
+        with self._uow() as tx:
+            return self._undecided(tx, self._patient(tx, patient_id))
+
+    def was_asked_before(self, patient_id: str) -> bool:
+        """Whether this is an update for someone who consented once."""
+        with self._uow() as tx:
+            return any(c.text_id == self._library.onboarding[-1]["id"] for c in tx.consent_records(patient_id))
+
+    def _undecided(self, tx: Transaction, patient: Patient) -> datetime | None:
+        now = self._clock()
+        return undecided_until(timeline(tx.journeys(patient.id), now=now, time_zone=patient.time_zone), now)
+
+    def _patient(self, tx: Transaction, patient_id: str) -> Patient:
+        patient = tx.patient(patient_id)
+        if patient is None:
+            raise NotPermitted(patient_id)
+        return patient
 
     def record_consent(self, patient_id: str, text_id: str, answer: str) -> None:
-        """Keep one answer; answers out of order raise ValueError. The last one completes the consent."""
-        expected = self.next_consent(patient_id)
-        if expected is None or expected["id"] != text_id:
-            raise ValueError("that is not the text being asked")
+        """Keep one answer; answers out of order raise ValueError. The last one completes the consent.
+
+        Raises TooEarly within a day of a dose.
+        """
         now = self._clock()
         with self._uow() as tx:
+            patient = self._patient(tx, patient_id)
+            expected = self._next(tx, patient)
+            if expected is None or expected["id"] != text_id:
+                raise ValueError("that is not the text being asked")
+            if self._undecided(tx, patient) is not None:
+                raise TooEarly
             if text_id == "ob_age" and answer == "no":
                 tx.audit(f"patient:{patient_id}", "consent.under_age", patient_id, now)
                 return
-            tx.add_consent(patient_id, text_id, answer, self._library.version, now)
-            patient = tx.patient(patient_id)
-            assert patient is not None
+            version = text_version(expected, patient.coach_id)
+            tx.add_consent(patient_id, text_id, answer, version, now)
             flags = dict(patient.flags)
             if text_id == "ob_contact":
                 chosen = answer.split(",")
@@ -128,9 +176,9 @@ class AccessService:
                 flags["phone_contact_ok"] = "call" in chosen
             if text_id == "ob_emergency_contact":
                 flags["emergency_contact_consent"] = answer == "yes"
-            done = text_id == self._library.onboarding[-1]["id"]
+            done = self._next(tx, patient) is None
             tx.put_patient(replace(patient, flags=flags, consented_at=now if done else patient.consented_at))
-            tx.audit(f"patient:{patient_id}", "consent.given", patient_id, now, text=text_id)
+            tx.audit(f"patient:{patient_id}", "consent.given", patient_id, now, text=text_id, version=version)
 
     def schedule_journey(
         self,

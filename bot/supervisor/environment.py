@@ -54,5 +54,5 @@ def rasa_environment(settings: Settings) -> dict[str, str]:
         "KAT_ACTION_SECRET": settings.action_secret,
         "KAT_TRACKER_KEY": settings.tracker_key,
         "KAT_ACTIONS_PORT": str(settings.actions_port),
-        "KAT_TRACKER_PATH": str(settings.data_path / "rasa.sqlite3"),
+        "KAT_TRACKER_PATH": str(settings.tracker_store),
     }

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from flask import Blueprint, current_app, jsonify, request
-from flask_security import current_user, login_user, verify_password
+from flask import Blueprint, jsonify, request
+from flask_security import current_user, login_user
 from flask_wtf.csrf import generate_csrf
 
 from bot.bootstrap import Application
@@ -16,6 +16,7 @@ from bot.services.ports import NotPermitted
 from bot.services.screening import EmptyMessage, MessageTooLong
 from bot.web.accounts import STAFF, allow, signed_in_patient, signed_in_staff
 from bot.web.incoming import Malformed, read_message
+from bot.web.sign_in import REFUSED, code_fits, credentials_fit, has_second_factor
 
 DOCUMENT = yaml.safe_load((Path(__file__).parent / "openapi.yml").read_text(encoding="utf-8"))
 MOST_PAGE = 100
@@ -40,15 +41,18 @@ def make(application: Application) -> Blueprint:
     @api.post("/session")
     @allow()
     def open_session() -> Any:
-        body = request.get_json(silent=True) or {}
-        datastore = current_app.extensions["security"].datastore
-        user = datastore.find_user(email=str(body.get("email", "")).strip().lower())
-        if user is None or not verify_password(str(body.get("passphrase", "")), user.password) or not user.active:
-            return _refuse("not_signed_in", "That e-mail and passphrase do not fit together.", 401)
-        login_user(user)
+        body = request.get_json(silent=True)
+        if not isinstance(body, dict):
+            return _refuse("malformed", "Signing in needs an e-mail and a passphrase.", 422)
+        user = credentials_fit(str(body.get("email", ""))[:200], str(body.get("passphrase", ""))[:200])
+        if user is None:
+            return _refuse("not_signed_in", REFUSED, 401)
+        if has_second_factor(user) and not code_fits(user, str(body.get("code", ""))):
+            return _refuse("second_factor_needed", "Please send the code of your authenticator too.", 401)
+        login_user(user, remember=False)
         if any(role.name == "patient" for role in user.roles):
             patient = application.access.patient_of_user(user.id)
-            if patient is not None and patient.consented_at is not None:
+            if patient is not None and application.access.may_write(patient):
                 application.conversation.open(patient.conversation_id)
         return session()
 
@@ -56,7 +60,7 @@ def make(application: Application) -> Blueprint:
     @allow("patient")
     def post_message() -> Any:
         patient = signed_in_patient(application)
-        if patient.consented_at is None:
+        if not application.access.may_write(patient):
             return _refuse("consent_needed", "Please finish the introduction first.", 409)
         try:
             sent = read_message(request.get_json(silent=True))
@@ -117,7 +121,8 @@ def make(application: Application) -> Blueprint:
     @allow("patient")
     def put_visibility(entry_id: str) -> Any:
         try:
-            wanted = Visibility(str((request.get_json(silent=True) or {}).get("visibility")))
+            body = request.get_json(silent=True)
+            wanted = Visibility(str(body.get("visibility")) if isinstance(body, dict) else "")
             entry = application.journal.set_visibility(signed_in_patient(application).id, entry_id, wanted)
         except (ValueError, NotPermitted):
             return _refuse("not_found", "There is no such entry of yours.", 404)

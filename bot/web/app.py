@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -15,10 +16,11 @@ from flask_security import current_user
 from flask_talisman import Talisman
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import HTTPException
+from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from bot.bootstrap import Application
-from bot.web import api, coach, entries, patient, programme, staff
+from bot.web import account_pages, api, coach, entries, patient, programme, staff
 from bot.web.accounts import STAFF, allow, enforce, setup_accounts
 
 log = structlog.get_logger()
@@ -31,6 +33,16 @@ CSP = {
     "form-action": "'self'",
     "frame-ancestors": "'none'",
 }
+PERMISSIONS = {name: "()" for name in ("camera", "microphone", "geolocation", "payment", "usb", "browsing-topics")}
+SIGN_INS = (
+    "security.login",
+    "security.two_factor_token_validation",
+    "security.mf_recovery",
+    "security.forgot_password",
+    "api.open_session",
+    "account.recover",
+    "patient.invitation",
+)
 READY_OUTBOX = timedelta(minutes=2)
 READY_BEAT = timedelta(seconds=20)
 
@@ -42,37 +54,39 @@ def create_app(application: Application) -> Flask:
     production = settings.env == "production"
     flask.config.update(
         SECRET_KEY=settings.session_secret,
-        SECURITY_PASSWORD_SALT=settings.password_salt,
-        SECURITY_PASSWORD_HASH="argon2",  # noqa: S106 - the scheme
-        SECURITY_PASSWORD_SCHEMES=["argon2"],
-        SECURITY_PASSWORD_LENGTH_MIN=12,
-        SECURITY_REGISTERABLE=False,
-        SECURITY_SEND_REGISTER_EMAIL=False,
-        SECURITY_POST_LOGIN_VIEW="/",
-        SECURITY_POST_LOGOUT_VIEW="/login",
-        SECURITY_UNAUTHORIZED_VIEW=None,
-        SECURITY_RETURN_GENERIC_RESPONSES=True,
-        SECURITY_AUTO_LOGIN_AFTER_CONFIRM=False,
-        SECURITY_FLASH_MESSAGES=False,
+        SESSION_COOKIE_NAME="__Host-session" if production else "session",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=production,
-        PERMANENT_SESSION_LIFETIME=timedelta(hours=12),
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
+        TRUSTED_HOSTS=[urlsplit(settings.address).hostname] if production else None,
         MAX_CONTENT_LENGTH=MOST_BYTES,
+        MAX_FORM_MEMORY_SIZE=MOST_BYTES,
         WTF_CSRF_TIME_LIMIT=None,
         RATELIMIT_STORAGE_URI="memory://",
         RATELIMIT_HEADERS_ENABLED=False,
     )
+    if settings.proxies:
+        hops = settings.proxies
+        flask.wsgi_app = ProxyFix(flask.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
     setup_accounts(flask, application)
     CSRFProtect(flask)
-    Talisman(flask, content_security_policy=CSP, force_https=production, session_cookie_secure=production)
+    Talisman(
+        flask,
+        content_security_policy=CSP,
+        force_https=production,
+        session_cookie_secure=production,
+        referrer_policy="no-referrer",
+        permissions_policy=PERMISSIONS,
+    )
+    flask.after_request(_keep_out_of_caches)
     limiter = Limiter(get_remote_address, app=flask, default_limits=[f"{settings.requests_per_minute} per minute"])
     sign_ins = limiter.limit(f"{settings.sign_ins_per_minute} per minute", methods=["POST"])
-    enforce(flask)
-    for face in (patient, entries, programme, coach, staff, api):
+    enforce(flask, application)
+    for face in (patient, entries, programme, coach, staff, api, account_pages):
         flask.register_blueprint(face.make(application))
     views: dict[str, Any] = flask.view_functions
-    for endpoint in ("security.login", "api.open_session"):
+    for endpoint in SIGN_INS:
         views[endpoint] = sign_ins(views[endpoint])
     _entrances(flask, application)
     _errors(flask)
@@ -88,6 +102,8 @@ def _entrances(flask: Flask, application: Application) -> None:
         roles = {role.name for role in current_user.roles}
         if "patient" in roles:
             return redirect(url_for("patient.journal"))
+        if roles == {"administrator"}:
+            return redirect(url_for("account.people"))
         return redirect(url_for("coach.caseload" if "coach" in roles else "staff.board"))
 
     @flask.get("/healthz")
@@ -119,6 +135,15 @@ def _entrances(flask: Flask, application: Application) -> None:
         response = flask.send_static_file("sw.js")
         response.headers["Service-Worker-Allowed"] = "/"
         return response
+
+
+def _keep_out_of_caches(response: Response) -> Response:
+    """Nothing of a person stays in a cache, so that Back after quick exit or signing out shows nothing."""
+    if request.endpoint not in ("static", "security.static", "help_now", "service_worker"):
+        response.headers["Cache-Control"] = "no-store"
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response
 
 
 class _Clinic(dict[str, str]):

@@ -13,9 +13,14 @@ from bot.bootstrap import Application
 from bot.services.access import InvitationExpired, InvitationUnknown, InvitationUsed
 from bot.services.facts import where_in_time
 from bot.web import entries as journal_pages
-from bot.web.accounts import allow, new_user, signed_in_patient
+from bot.web import privacy_pages
+from bot.web.accounts import allow, close_account, new_user, signed_in_patient
+from bot.web.texts import application_text
 
-PRIVACY = ("ob_see", "ob_alerts", "ob_live", "ob_records")
+LATER = (
+    "A journey is close, and some questions are better asked with a clear head. We will ask you tomorrow. "
+    "Help now works meanwhile. In danger: 911. Any hour: call or text 988."
+)
 LINK_GONE = {
     InvitationUnknown: "This link is not one of ours. Please check that it was copied whole, or ask the clinic.",
     InvitationExpired: "This invitation has run out. The clinic can send you a new one; nothing is lost.",
@@ -47,7 +52,7 @@ def make(application: Application) -> Blueprint:
             else:
                 application.access.accept(token, user_id)
                 datastore = flask.extensions["security"].datastore
-                login_user(datastore.find_user(id=user_id))
+                login_user(datastore.find_user(id=user_id), remember=False)
                 return redirect(url_for("patient.consent"))
         return render_template("invitation.html", first_name=patient.first_name, problem=problem)
 
@@ -56,8 +61,10 @@ def make(application: Application) -> Blueprint:
     def consent() -> Any:
         patient = signed_in_patient(application)
         step: dict[str, Any] | None = application.access.next_consent(patient.id)
-        if step is None:
+        if step is None or application.access.may_write(patient):
             return redirect(url_for("patient.journal"))
+        if application.access.consent_waits_until(patient.id) is not None:
+            return render_template("message.html", title="Tomorrow, then", message=LATER)
         if request.method == "POST":
             answer = ",".join(request.form.getlist("answer")) or ("none" if step.get("multi") else "")
             allowed = {str(option["value"]) for option in step.get("options", ())} or {"ok"}
@@ -66,19 +73,21 @@ def make(application: Application) -> Blueprint:
             if request.form.get("step") == step["id"]:
                 application.access.record_consent(patient.id, str(step["id"]), answer)
                 if step["id"] == "ob_age" and answer == "no":
-                    text = _fill(application, step["no_path"]["say"][0])
+                    close_account(application)
+                    text = application_text(application, step["no_path"]["say"][0])
                     return render_template("message.html", title="For adults only", message=text)
             return redirect(url_for("patient.consent"))
         number = [row["id"] for row in application.library.onboarding].index(step["id"]) + 1
         total = len(application.library.onboarding)
-        text = _fill(application, step["prompt"][0], patient.id)
-        return render_template("consent.html", step=step, text=text, number=number, total=total)
+        text = application_text(application, step["prompt"][0], patient.id)
+        again = application.access.was_asked_before(patient.id)
+        return render_template("consent.html", step=step, text=text, number=number, total=total, again=again)
 
     @pages.get("/journal")
     @allow("patient")
     def journal() -> Any:
         patient = signed_in_patient(application)
-        if patient.consented_at is None:
+        if not application.access.may_write(patient):
             return redirect(url_for("patient.consent"))
         application.conversation.open(patient.conversation_id)
         with application.uow() as tx:
@@ -92,26 +101,8 @@ def make(application: Application) -> Blueprint:
     def entries() -> Any:
         return journal_pages.index(application)
 
-    @pages.get("/privacy")
-    @allow("patient")
-    def privacy() -> Any:
-        texts = [_fill(application, row["prompt"][0], signed_in_patient(application).id)
-                 for row in application.library.onboarding if row["id"] in PRIVACY]  # fmt: skip
-        return render_template("privacy.html", texts=texts)
-
+    privacy_pages.add(pages, application)
     return pages
-
-
-def _fill(application: Application, text: str, patient_id: str | None = None) -> str:
-    from bot.core.flow.render import fill
-
-    slots = {"clinic_name": application.settings.clinic_name, "clinic_phone": application.settings.clinic_phone}
-    if patient_id is not None:
-        with application.uow() as tx:
-            patient = tx.patient(patient_id)
-            if patient is not None:
-                slots = application.sittings.slots(tx, patient, application.clock())
-    return fill(text, slots)
 
 
 def draft_key(secret: str, patient_id: str) -> str:

@@ -1,4 +1,4 @@
-"""The worker: owns time. Delivers what is owed, escalates, lets silence count, answers what waited for Rasa."""
+"""The worker: owns time. Delivers what is owed, escalates, lets silence count, answers what waited, deletes."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ def work(app: Application, *, stop: threading.Event | None = None) -> None:
         "deliver": lambda: app.delivery.run_once(name),
         "silences": app.sittings.break_silences,
         "waiting": app.conversation.deliver_waiting,
+        "devices": lambda: app.sign_in.tell_new_devices(app.notifier),
+        "deletions": app.privacy.run_deletions,
+        "retention": app.privacy.sweep,
         "beat": lambda: _beat(app),
     }
     log.info("worker.started", worker=name)

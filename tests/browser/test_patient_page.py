@@ -191,7 +191,9 @@ def test_help_now_works_when_nothing_answers(stack: Stack, face: MakeFace, start
     page.get_by_role("heading", name="People you can reach").wait_for()
     assert page.locator('a[href="tel:988"]').is_visible()
     assert page.locator('a[href="tel:911"]').is_visible()
-    kept = page.evaluate("caches.open('help-1').then((c) => c.keys()).then((all) => all.map((r) => new URL(r.url).pathname))")
+    kept = page.evaluate(
+        "caches.open('help-1').then((c) => c.keys()).then((all) => all.map((r) => new URL(r.url).pathname))"
+    )
     assert set(kept) == {"/help", "/static/site.css", "/static/exit.js"}
     patient.context.set_offline(False)
     patient.check("help-now")

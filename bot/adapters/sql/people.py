@@ -58,6 +58,7 @@ class PeopleRecords(Sealed):
             flags=row.flags,
             restricted_staff=tuple(row.restricted_staff),
             consented_at=row.consented_at,
+            erased_at=row.erased_at,
             **identity,
         )
 

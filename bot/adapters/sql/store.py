@@ -9,16 +9,25 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
 from bot.adapters.crypto import Vault
+from bot.adapters.sql.accounts import AccountRecords
 from bot.adapters.sql.conversation import ConversationRecords
 from bot.adapters.sql.escalation import EscalationRecords
 from bot.adapters.sql.journal import JournalRecords
 from bot.adapters.sql.people import PeopleRecords
+from bot.adapters.sql.privacy import PrivacyRecords
 from bot.adapters.sql.programme import ProgrammeRecords
 from bot.adapters.sql.trust import TrustRecords
 
 
 class SqlTransaction(
-    PeopleRecords, ConversationRecords, JournalRecords, ProgrammeRecords, EscalationRecords, TrustRecords
+    PeopleRecords,
+    ConversationRecords,
+    JournalRecords,
+    EscalationRecords,
+    TrustRecords,
+    AccountRecords,
+    PrivacyRecords,
+    ProgrammeRecords,
 ):
     """One open transaction. Fulfils bot.services.ports.Transaction."""
 

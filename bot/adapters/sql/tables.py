@@ -44,6 +44,13 @@ class User(Base, accounts.FsUserMixin):
 
     __tablename__ = "user"
     display_name: Mapped[str] = mapped_column(String(120), default="")
+    totp_counter: Mapped[int | None]  # of the last code taken: a code is good once
+
+    def check_tf_required(
+        self, tf_setup_methods: list[tuple[str, str]], tf_fresh: bool
+    ) -> tuple[bool, list[tuple[str, str]]]:
+        """Whether signing in needs a second factor: always once one is set up, whatever this device did before."""
+        return bool(tf_setup_methods), tf_setup_methods
 
 
 class WebAuthn(Base, accounts.FsWebAuthnMixin):
@@ -65,6 +72,7 @@ class PatientRow(Base):
     restricted_staff: Mapped[list[int]] = mapped_column(JSON, default=list)
     consented_at: Mapped[datetime | None] = mapped_column(Utc)
     created_at: Mapped[datetime] = mapped_column(Utc)
+    erased_at: Mapped[datetime | None] = mapped_column(Utc)
 
 
 class InvitationRow(Base):
@@ -302,3 +310,51 @@ class HeartbeatRow(Base):
     __tablename__ = "heartbeat"
     process: Mapped[str] = mapped_column(String(40), primary_key=True)
     at: Mapped[datetime] = mapped_column(Utc)
+
+
+class SessionRow(Base):
+    """One signed-in browser. The cookie holds a random token; only its hash is kept."""
+
+    __tablename__ = "account_session"
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    device: Mapped[str] = mapped_column(String(60))  # browser and system, in words
+    device_hash: Mapped[str] = mapped_column(String(64))
+    new_device: Mapped[bool] = mapped_column(default=False)
+    begun_at: Mapped[datetime] = mapped_column(Utc)
+    seen_at: Mapped[datetime] = mapped_column(Utc)
+    ended_at: Mapped[datetime | None] = mapped_column(Utc)
+    told_at: Mapped[datetime | None] = mapped_column(Utc)  # when the owner was told of the new device
+
+
+class SignInGuardRow(Base):
+    """Failed sign-ins of one account, known or not; the account is kept as a keyed hash of its e-mail address."""
+
+    __tablename__ = "sign_in_guard"
+    account_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    failures: Mapped[int] = mapped_column(default=0)
+    first_at: Mapped[datetime] = mapped_column(Utc)
+    locked_until: Mapped[datetime | None] = mapped_column(Utc)
+
+
+class RecoveryRow(Base):
+    """A one-time link to a new passphrase, given by staff through the clinic's own channel."""
+
+    __tablename__ = "recovery"
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    expires_at: Mapped[datetime] = mapped_column(Utc)
+    used_at: Mapped[datetime | None] = mapped_column(Utc)
+
+
+class DeletionRow(Base):
+    """A patient's request to delete everything (protocol 7.4), with each of its moments."""
+
+    __tablename__ = "deletion"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id"), index=True)
+    asked_at: Mapped[datetime] = mapped_column(Utc)
+    not_before: Mapped[datetime] = mapped_column(Utc)  # a day after the dose: nothing irreversible before
+    confirmed_at: Mapped[datetime | None] = mapped_column(Utc)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(Utc)
+    done_at: Mapped[datetime | None] = mapped_column(Utc)

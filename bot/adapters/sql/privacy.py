@@ -1,0 +1,109 @@
+"""Consent with its versions, requests to delete, erasure, retention and patients' wrapped keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, Table, func, select
+
+from bot.adapters.sql import erasure
+from bot.adapters.sql import tables as t
+from bot.adapters.sql.sealed import Sealed
+from bot.core.privacy import Consent, DeletionRequest
+
+COUNTED = {
+    "messages": t.MessageRow,
+    "entries": t.EntryRow,
+    "questions": t.QuestionRow,
+    "parts": t.PartRow,
+    "consents": t.ConsentRow,
+    "alerts": t.AlertRow,
+}
+
+
+class PrivacyRecords(Sealed):
+    """Consent with its versions, requests to delete, erasure, retention and patients' wrapped keys."""
+
+    def consent_records(self, patient_id: str) -> list[Consent]:
+        query = select(t.ConsentRow).where(t.ConsentRow.patient_id == patient_id).order_by(t.ConsentRow.id)
+        return [
+            Consent(text_id=row.text_id, answer=row.answer, version=row.content_version, at=row.at)
+            for row in self._s.scalars(query)
+        ]
+
+    def last_written_at(self, patient_id: str) -> datetime | None:
+        mine = (t.MessageRow.patient_id == patient_id, t.MessageRow.sender == "patient")
+        query = select(t.MessageRow.created_at).where(*mine).order_by(t.MessageRow.seq.desc()).limit(1)
+        return self._s.scalar(query)
+
+    def add_deletion(self, request: DeletionRequest) -> None:
+        self._s.add(t.DeletionRow(**asdict(request)))
+
+    def put_deletion(self, request: DeletionRequest) -> None:
+        self._s.merge(t.DeletionRow(**asdict(request)))
+
+    def deletion(self, patient_id: str) -> DeletionRequest | None:
+        open_one = (t.DeletionRow.withdrawn_at.is_(None), t.DeletionRow.done_at.is_(None))
+        query = select(t.DeletionRow).where(t.DeletionRow.patient_id == patient_id, *open_one)
+        row = self._s.scalar(query.order_by(t.DeletionRow.asked_at.desc()).limit(1))
+        return None if row is None else _deletion(row)
+
+    def deletions_due(self, now: datetime) -> list[DeletionRequest]:
+        due = (
+            t.DeletionRow.confirmed_at.is_not(None),
+            t.DeletionRow.withdrawn_at.is_(None),
+            t.DeletionRow.done_at.is_(None),
+            t.DeletionRow.not_before <= now,
+        )
+        return [_deletion(row) for row in self._s.scalars(select(t.DeletionRow).where(*due))]
+
+    def counts_of(self, patient_id: str) -> Mapping[str, int]:
+        return {
+            name: self._s.scalar(select(func.count()).select_from(table).where(table.patient_id == patient_id)) or 0
+            for name, table in COUNTED.items()
+        }
+
+    def erase(self, patient_id: str, at: datetime) -> Mapping[str, int]:
+        gone = erasure.erase(self._s, self._vault, patient_id, at)
+        self._keys.pop(patient_id, None)
+        return gone
+
+    def forget_messages(self, before: datetime) -> int:
+        return self._forget(t.MessageRow, t.MessageRow.created_at < before)
+
+    def forget_entries(self, before: datetime) -> int:
+        self._forget(t.QuestionRow, t.QuestionRow.created_at < before)
+        self._forget(t.PartRow, t.PartRow.last_seen < before)
+        return self._forget(t.EntryRow, t.EntryRow.created_at < before)
+
+    def forget_alerts(self, before: datetime) -> int:
+        return self._forget(t.AlertRow, t.AlertRow.resolved_at < before)
+
+    def forget_invitations(self, before: datetime) -> int:
+        return self._forget(t.InvitationRow, t.InvitationRow.expires_at < before)
+
+    def _forget(self, rows: type[t.Base], which: ColumnElement[bool]) -> int:
+        table = rows.__table__
+        assert isinstance(table, Table)
+        return erasure.delete_with_dependents(self._s, table, which)
+
+    def wrapped_keys(self, after: str, limit: int) -> list[tuple[str, bytes]]:
+        query = select(t.PatientRow.id, t.PatientRow.wrapped_key).where(t.PatientRow.id > after)
+        return [(row.id, row.wrapped_key) for row in self._s.execute(query.order_by(t.PatientRow.id).limit(limit))]
+
+    def rewrap(self, patient_id: str, old: bytes, new: bytes) -> bool:
+        return erasure.rewrap(self._s, patient_id, old, new)
+
+
+def _deletion(row: t.DeletionRow) -> DeletionRequest:
+    return DeletionRequest(
+        id=row.id,
+        patient_id=row.patient_id,
+        asked_at=row.asked_at,
+        not_before=row.not_before,
+        confirmed_at=row.confirmed_at,
+        withdrawn_at=row.withdrawn_at,
+        done_at=row.done_at,
+    )
