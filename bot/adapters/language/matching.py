@@ -13,7 +13,6 @@ from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
-import spacy
 from spacy.matcher import Matcher
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
@@ -23,6 +22,7 @@ from bot.adapters.language.phrases import ANY, Joint, Phrase, Stretch, needs, ro
 Owner = TypeVar("Owner", bound=Hashable)
 Span = tuple[int, int]  # first word and the word after the last
 BLANK = "-"
+NEGATIONS = ["not", "never", "no", "nor", "neither", "without", "nobody"]  # what a "_" never stands for
 
 
 class Vocabulary:
@@ -31,6 +31,7 @@ class Vocabulary:
     def __init__(self, words: set[str]) -> None:
         self._words = {word for word in words if not word.endswith("*")}
         self._beginnings = {word[:-1] for word in words if word.endswith("*")}
+        self._alike: dict[str, list[str]] = {}
         self._shortest = min(map(len, self._beginnings), default=0)
 
     def __contains__(self, word: str) -> bool:
@@ -51,9 +52,10 @@ class Vocabulary:
         """All that matchers may see where a phrase says this: `suicid*` is also seen as `suicide`."""
         if not word.endswith("*"):
             return [word]
-        start = word[:-1]
-        longer = [f"{beginning}*" for beginning in self._beginnings if beginning.startswith(start)]
-        return sorted([*longer, *(known for known in self._words if known.startswith(start))])
+        if word not in self._alike:
+            known = [*self._words, *(f"{beginning}*" for beginning in self._beginnings)]
+            self._alike[word] = sorted(other for other in known if other.startswith(word[:-1]))
+        return self._alike[word]
 
     def _beginning(self, word: str) -> str | None:
         for size in range(len(word), self._shortest - 1, -1):
@@ -76,7 +78,7 @@ class _Stretch:
 
     def _token(self, words: frozenset[str], optional: bool) -> dict[str, Any]:
         if ANY in words:
-            return {"OP": "?"}
+            return {"ORTH": {"NOT_IN": NEGATIONS}, "OP": "?"}
         seen = sorted({alike for word in words for alike in self._known.alike(word)})
         token: dict[str, Any] = {"ORTH": seen[0] if len(seen) == 1 else {"IN": seen}}
         if optional:
@@ -117,7 +119,7 @@ class PhraseBook(Generic[Owner]):
 
     def __init__(self, phrases: Mapping[Owner, Sequence[Phrase]]) -> None:
         self.known = Vocabulary(words_of(phrase for group in phrases.values() for phrase in group))
-        self._vocab = spacy.blank("en").vocab
+        self._vocab = Vocab()
         self._by_anchor: dict[str, list[_Entry[Owner]]] = defaultdict(list)
         entries = [
             _Entry(owner, phrase, self._vocab, self.known) for owner, group in phrases.items() for phrase in group

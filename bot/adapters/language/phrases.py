@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 MOST_ROWS = 6000  # variants of one stretch of words; more is a sign of a list in a list
 _SYMBOL = re.compile(r"\s*(\.\.\d+|~\d+|\$[a-z_]+|[a-z0-9]+\*?|[()|?^._])")
@@ -66,18 +67,6 @@ class Phrase:
     at_end: bool
 
 
-def read_phrase(text: str, lists: Mapping[str, str]) -> Phrase:
-    """Read one phrase. `lists` gives for each name the alternatives, joined by `|`.
-
-    Raises PhraseError for a symbol or a name that is not known, and for groups that do not close.
-    """
-    reader = _Reader(text, lists)
-    phrase = reader.phrase()
-    if any(not needs(stretch) for stretch in phrase.stretches):
-        raise PhraseError(f"{text!r}: a stretch in it may be empty, so it would match anything")
-    return phrase
-
-
 def rows(stretch: Stretch) -> list[Row]:
     """All variants of a stretch as rows of slots. Raises PhraseError where there are too many."""
     made: list[Row] = [()]
@@ -89,6 +78,7 @@ def rows(stretch: Stretch) -> list[Row]:
     return made
 
 
+@lru_cache(maxsize=None)
 def needs(stretch: Stretch) -> list[frozenset[str]]:
     """Sets of words; of each, one word at least must stand in a clause for the stretch to match there."""
     found = []
@@ -143,7 +133,7 @@ def _options(item: Item) -> list[Row]:
 
 
 class _Reader:
-    def __init__(self, text: str, lists: Mapping[str, str]) -> None:
+    def __init__(self, text: str, lists: Mapping[str, tuple[Stretch, ...]]) -> None:
         self._text, self._lists = text, lists
         self._symbols: list[str] = []
         place = 0
@@ -157,11 +147,11 @@ class _Reader:
 
     def phrase(self) -> Phrase:
         at_start = self._take("^")
-        stretches, joints = [self._stretch()], []
+        stretches, joints = [self.stretch()], []
         while (symbol := self._next()) is not None and symbol[:1] in "~." and len(symbol) > 1:
             self._at += 1
             joints.append(Joint(int(symbol.lstrip(".~")), symbol.startswith("~")))
-            stretches.append(self._stretch())
+            stretches.append(self.stretch())
         at_end = self._take(".")
         if self._next() is not None:
             raise PhraseError(f"{self._text!r}: {self._next()!r} is not expected there")
@@ -175,14 +165,14 @@ class _Reader:
         self._at += taken
         return taken
 
-    def _stretch(self) -> Stretch:
+    def stretch(self) -> Stretch:
         items: list[Item | Slot] = []
         while (symbol := self._next()) is not None and (symbol in "(" or symbol[0] in "$_" or symbol[0].isalnum()):
             self._at += 1
             if symbol == "(":
-                choices = [self._stretch()]
+                choices = [self.stretch()]
                 while self._take("|"):
-                    choices.append(self._stretch())
+                    choices.append(self.stretch())
                 if not self._take(")"):
                     raise PhraseError(f"{self._text!r}: a group does not close")
                 items.append(Item(tuple(choices), self._take("?")))
@@ -191,11 +181,35 @@ class _Reader:
             elif symbol[0] == "$":
                 if symbol[1:] not in self._lists:
                     raise PhraseError(f"{self._text!r}: no list is called {symbol}")
-                inner = _Reader(f"({self._lists[symbol[1:]]})", self._lists)._stretch()
-                assert isinstance(inner[0], Item)
-                items.append(Item(inner[0].choices, self._take("?")))
+                items.append(Item(self._lists[symbol[1:]], self._take("?")))
             else:
                 items.append(Slot(frozenset({symbol}), self._take("?")))
         if not items:
             raise PhraseError(f"{self._text!r}: words are missing before {self._next() or 'the end'!r}")
         return tuple(items)
+
+
+class Grammar:
+    """Reads phrases that may use named lists."""
+
+    def __init__(self, lists: Mapping[str, Iterable[str]]) -> None:
+        """`lists` gives the alternatives of each name; a list may use those before it."""
+        self.lists: dict[str, tuple[Stretch, ...]] = {}
+        for name, alternatives in lists.items():
+            (item,) = _Reader(f"({'|'.join(alternatives)})", self.lists).stretch()
+            assert isinstance(item, Item)
+            self.lists[name] = item.choices
+
+    def read(self, text: str) -> Phrase:
+        """Read one phrase.
+
+        Raises PhraseError for a symbol or a name that is not known, for groups that do not close, and for a stretch
+        that may be empty.
+        """
+        return _checked(_Reader(text, self.lists).phrase())
+
+
+def _checked(phrase: Phrase) -> Phrase:
+    if any(not needs(stretch) for stretch in phrase.stretches):
+        raise PhraseError(f"{phrase.text!r}: a stretch in it may be empty, so it would match anything")
+    return phrase

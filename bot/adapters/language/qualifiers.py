@@ -16,7 +16,7 @@ from bot.adapters.language.rulebook import Qualifier
 from bot.core.safety.verdict import AssessmentContext
 
 Owner = tuple[str, str]  # what a phrase is for (rule, unless, says, trap, idiom) and whose
-_JOINTS = frozenset({"and", "so", "then", "while", "although", "though", "yet", "or", "except", "y", "today", "now"})
+_JOINTS = frozenset({"and", "so", "then", "while", "although", "though", "yet", "except", "y", "today", "now"})
 _FIRST = frozenset({"i", "am", "me", "myself", "yo"})
 _HOLD = frozenset(
     "that if when whenever while as like than what how where why because since until before after and or so think "

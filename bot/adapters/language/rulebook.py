@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from bot.adapters.language.phrases import Phrase, read_phrase
+from bot.adapters.language.phrases import Grammar, Phrase
 from bot.core.safety.verdict import Category, Level
 
 KINDS = ("suicide", "self_harm", "harm_to_others", "abuse", "medical", "psychosis_mania", "substance", "distress",
@@ -96,15 +96,15 @@ def load_rulebook(folder: Path) -> Rulebook:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     files = {path.stem: path.read_bytes() for path in sorted(folder.glob("*.yml"))}
     data = {name: yaml.load(content, Loader=loader) for name, content in files.items()}  # a safe loader either way
-    lists = {name: "|".join(entries) for name, entries in data["words"]["risk_words"].items()}
+    grammar = Grammar(data["words"]["risk_words"])
     rules: dict[str, Rule] = {}
     for name in KINDS:
-        for rule in _rules(data[name]["risk_rules"], lists):
+        for rule in _rules(data[name]["risk_rules"], grammar):
             if rule.id in rules:
                 raise ValueError(f"{name}.yml: two rules are called {rule.id}")
             rules[rule.id] = rule
     qualifiers = {
-        name: _qualifier(name, row, lists) for name, row in data["qualifiers"]["risk_qualifiers"].items()
+        name: _qualifier(name, row, grammar) for name, row in data["qualifiers"]["risk_qualifiers"].items()
     }
     for rule in rules.values():
         if unknown := rule.qualifiers - set(qualifiers):
@@ -113,13 +113,13 @@ def load_rulebook(folder: Path) -> Rulebook:
     return Rulebook(
         rules=rules,
         qualifiers=qualifiers,
-        idioms=_phrases(data["qualifiers"]["risk_idioms"], lists),
+        idioms=_phrases(data["qualifiers"]["risk_idioms"], grammar),
         spelling=data["spelling"]["risk_spelling"],
         digest=digest.hexdigest(),
     )
 
 
-def _rules(data: Mapping[str, Any], lists: Mapping[str, str]) -> Iterator[Rule]:
+def _rules(data: Mapping[str, Any], grammar: Grammar) -> Iterator[Rule]:
     for row in data["rules"]:
         asks = row["level"] == "ask"
         yield Rule(
@@ -132,8 +132,8 @@ def _rules(data: Mapping[str, Any], lists: Mapping[str, str]) -> Iterator[Rule]:
             not_in=row.get("not_in"),
             loose=bool(row.get("loose")),
             qualifiers=frozenset(row.get("qualifiers", ())),
-            says=_phrases(row["says"], lists),
-            unless=_phrases(row.get("unless", ()), lists),
+            says=_phrases(row["says"], grammar),
+            unless=_phrases(row.get("unless", ()), grammar),
             must=tuple(row["must"]),
             must_not=tuple(row["must_not"]),
             source=str(row["source"]),
@@ -141,7 +141,7 @@ def _rules(data: Mapping[str, Any], lists: Mapping[str, str]) -> Iterator[Rule]:
         )
 
 
-def _qualifier(name: str, row: Mapping[str, Any], lists: Mapping[str, str]) -> Qualifier:
+def _qualifier(name: str, row: Mapping[str, Any], grammar: Grammar) -> Qualifier:
     effects = tuple(
         Effect(
             of=frozenset(Category(kind) for kind in (KINDS if effect["of"] == "all" else effect["of"])),
@@ -154,9 +154,9 @@ def _qualifier(name: str, row: Mapping[str, Any], lists: Mapping[str, str]) -> Q
         name=name,
         where=row["where"],
         reach=int(row.get("reach", 0)),
-        says=_phrases(row.get("says", ()), lists),
-        after=_phrases(row.get("after", ()), lists),
-        unless=_phrases(row.get("unless", ()), lists),
+        says=_phrases(row.get("says", ()), grammar),
+        after=_phrases(row.get("after", ()), grammar),
+        unless=_phrases(row.get("unless", ()), grammar),
         practices=frozenset(row.get("practices", ())),
         effects=effects,
         subtype=row.get("subtype"),
@@ -164,5 +164,5 @@ def _qualifier(name: str, row: Mapping[str, Any], lists: Mapping[str, str]) -> Q
     )
 
 
-def _phrases(texts: Any, lists: Mapping[str, str]) -> tuple[Phrase, ...]:
-    return tuple(read_phrase(text, lists) for text in texts)
+def _phrases(texts: Any, grammar: Grammar) -> tuple[Phrase, ...]:
+    return tuple(grammar.read(text) for text in texts)

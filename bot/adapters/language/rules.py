@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from bot.adapters.language.matching import PhraseBook, Span
@@ -21,7 +22,7 @@ from bot.core.safety.verdict import AssessmentContext, Category, Evidence, Findi
 CONTENT = frozenset({"journey_recall", "meet_a_part", "body_tracking", "meaning_and_insight", "glimmer"})
 EARLY = frozenset({"first_24h", "journey_day"})
 OWN_HARM = frozenset({Category.suicide, Category.self_harm})
-ACROSS = 14  # words; a phrase that reaches over the end of a clause is that short
+ACROSS = 14  # words of two clauses that are so short that they may be one
 LAST_MESSAGES = 3
 
 
@@ -117,23 +118,21 @@ class RuleLayer:
     def _across(
         self, clauses: Sequence[Clause], found: Sequence[Finding], context: AssessmentContext
     ) -> list[Finding]:
-        """Rules that only match over the end of a clause, such as a farewell of two sentences: mere questions."""
-        if len(clauses) < 2:
-            return []
-        whole = Clause(tuple(word for clause in clauses for word in clause.words), 0)
-        ends = {0}
-        for clause in clauses:
-            ends.add(max(ends) + len(clause.words))
-        known = {finding.category for finding in found}
+        """Rules that only match over the end of a short clause ("Goodbye. I am ending it."): mere questions."""
+        known = {f.category for f in found if max(f.level, f.if_no_answer) >= Level.urgent}
         made = []
-        for (kind, name), spans in self._book.find(whole.texts).items():
-            if kind != "rule" or self.rules[name].category in known or not _applies(self.rules[name], context):
+        for first, second in pairwise(clauses):
+            if len(first.words) + len(second.words) > ACROSS:
                 continue
-            rule = self.rules[name]
-            crossing = [s for s in spans if s[1] - s[0] <= ACROSS and any(s[0] < end < s[1] for end in ends)]
-            if crossing and rule.level >= Level.urgent and not rule.loose:
-                finding = _finding(rule, whole.span(*crossing[0]), ("over clauses",), ask=rule.level, loose=True)
-                made.append(finding)
+            both = Clause((*first.words, *second.words), first.sentence)
+            end = len(first.words)
+            for (kind, name), spans in self._book.find(both.texts).items():
+                if kind != "rule" or not _alerts(rule := self.rules[name]) or not _applies(rule, context):
+                    continue
+                crossing = [span for span in spans if span[0] < end < span[1]]
+                if crossing and rule.category not in known:
+                    place = both.span(*crossing[0])
+                    made.append(_finding(rule, place, ("over clauses",), ask=rule.level, loose=True))
         return made
 
     def _denials(
@@ -147,6 +146,10 @@ class RuleLayer:
             f.category in OWN_HARM for past in context.history[-LAST_MESSAGES:] for f in self.findings(past, before)
         )
         return denied if elsewhere else []
+
+
+def _alerts(rule: Rule) -> bool:
+    return rule.level >= Level.urgent and not rule.loose
 
 
 def _applies(rule: Rule, context: AssessmentContext) -> bool:
