@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -96,10 +95,7 @@ def _in_calm(finding: Finding) -> Finding | None:
 def load_assessor(folder: Path) -> Assessor:
     """The assessor from the folder of rules and model.
 
-    Raises OSError, KeyError, ValueError or re.error for what cannot be read: without its layers nothing may start.
+    Raises OSError, KeyError, ValueError or yaml.YAMLError for what cannot be read: without its layers nothing may start.
     """
-    digest = hashlib.sha256()
-    for name in ("lexicon.yml", "tripwires.yml"):
-        digest.update((folder / name).read_bytes())
-    meaning = MeaningLayer(folder / "meaning")
-    return Assessor(RuleLayer(folder), meaning, f"rules-{digest.hexdigest()[:12]}+{meaning.version}")
+    rules, meaning = RuleLayer(folder), MeaningLayer(folder / "meaning")
+    return Assessor(rules, meaning, f"rules-{rules.version}+{meaning.version}")

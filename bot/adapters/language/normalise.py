@@ -1,169 +1,135 @@
-"""One plain form of what people type: lower case, contractions expanded, look-alikes and stretched letters mended.
+"""One plain form of what people type: clauses of plain words, each word with its place in the patient's own text.
 
-Every step keeps, for each character of the result, the offset it came from, so that evidence points at the patient's
-own words. Source: protocol 6.2 step 1.
+1. Fold: lower case, compatibility forms, look-alike letters, accents off, signs such as a knife put into words.
+2. Cut into clauses (protocol 6.2 step 2).
+3. Spell each word plainly (`spelling`), and what is typed letter by letter as one word.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from typing import NamedTuple
 
-LOOK_ALIKES = str.maketrans(
-    {"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": ".", "\u00a0": " "}
+from bot.adapters.language.spelling import Speller
+
+_LOOK_ALIKES = str.maketrans(
+    {"’": "'", "‘": "'", "`": "'", "´": "'", "ʼ": "'", "“": '"', "”": '"', "«": '"', "»": '"', "–": "-", "—": "-"}
+    | dict(zip("аеорсухіѕԁһӏοανικ", "aeopcyxisdhloaviк".replace("к", "k")))
 )
-SIGNS = {"🔪": " knife ", "💊": " pills ", "🔫": " gun ", "🪦": " my death ", "⚰": " my death "}
-SWAPS = (
-    (r"\b([a-z]*)0([a-z]+)\b", "o"),
-    (r"\b([a-z]+)1([a-z]+)\b", "i"),
-    (r"\b([a-z]+)!([a-z]+)\b", "i"),
-    (r"\b([a-z]+)3([a-z]+)\b", "e"),
-    (r"\b([a-z]*)@([a-z]+)\b", "a"),
-    (r"\b([a-z]+)\$([a-z]*)\b", "s"),
-)
-EXPANSIONS = (
-    (r"\bi ?'?m\b", "i am"),
-    (r"\bim\b", "i am"),
-    (r"\b(can ?'?t|cant|can not|cannot)\b", "cannot"),
-    (r"\b(couldn'?t)\b", "could not"),
-    (r"\b(don'?t|dont)\b", "do not"),
-    (r"\b(doesn'?t)\b", "does not"),
-    (r"\b(didn'?t)\b", "did not"),
-    (r"\bwont\b", "will not"),
-    (r"\bwon't\b", "will not"),
-    (r"\b(wouldn'?t)\b", "would not"),
-    (r"\b(shouldn'?t)\b", "should not"),
-    (r"\b(isn'?t)\b", "is not"),
-    (r"\b(aren'?t)\b", "are not"),
-    (r"\b(wasn'?t)\b", "was not"),
-    (r"\b(weren'?t)\b", "were not"),
-    (r"\b(haven'?t)\b", "have not"),
-    (r"\b(hasn'?t)\b", "has not"),
-    (r"\b(ain'?t)\b", "am not"),
-    (r"\b(i'?ve|ive)\b", "i have"),
-    (r"\bi'll\b", "i will"),
-    (r"\bi'd\b", "i would"),
-    (r"\b(he|she|it|that|there|what|who|where)'s\b", r"\1 is"),
-    (r"\b(theres)\b", "there is"),
-    (r"\b(you|we|they)'re\b", r"\1 are"),
-    (r"\btheyre\b", "they are"),
-    (r"\b(you|we|they)'ve\b", r"\1 have"),
-    (r"\b(wanna|wana)\b", "want to"),
-    (r"\b(tryna)\b", "trying to"),
-    (r"\b(finna|fixing to|fixin to|bout to|about 2)\b", "about to"),
-    (r"\b(imma|ima|i'ma)\b", "i am going to"),
-    (r"\b(gotta)\b", "got to"),
-    (r"\b(kys)\b", "kill yourself"),
-    (r"\bunalive (my ?self|me)\b", "kill myself"),
-    (r"\bself ?delete\b", "suicide"),
-    (r"\b(tn|2nite|tonite)\b", "tonight"),
-    (r"\b(2day)\b", "today"),
-    (r"\bmyslef|mysefl|my self|meself\b", "myself"),
-    (r"\b(any more)\b", "anymore"),
-    (r"\bneighbours?\b", "neighbour"),
-    (r"\bmum\b", "mom"),
-)
-KEY_WORDS = (
-    "suicide suicidal myself overdose overdosed bleeding breathe breathing seizure voices watching ketamine hopeless "
-    "worthless tonight goodbye cutting razor killing unconscious fainted anymore living alive chest pregnant poison "
-    "hurting hurt strangle choking forever nothing everyone better without wish reason disappear pills tablets"
-).split()
-_EXPANSIONS = tuple((re.compile(pattern), replacement) for pattern, replacement in EXPANSIONS)
-_SWAPS = tuple((re.compile(pattern), letter) for pattern, letter in SWAPS)
-_STRETCHED = re.compile(r"([a-z])\1{2,}")
+_SIGNS = {"🔪": " knife ", "💊": " pills ", "🔫": " gun ", "🪦": " grave ", "💀": " lol ", "😂": " lol ", "🤣": " lol "}
+_LETTERS = re.compile(r"(?<![a-z0-9'])[a-z](?:[ .\-_*,/][a-z]){2,}(?![a-z0-9'])")
+_PIECE = re.compile(r"[a-z0-9](?:[a-z0-9'!@$*|]*[a-z0-9*])?|[.!?\n]+|[;:()\[\]]| - |,|\"|[^\sa-z0-9]", re.ASCII)
+_SENTENCE_ENDS = ".!?\n"
+_BREAK_WORDS = frozenset({"but", "because", "pero", "porque"})
+LONGEST_IN_A_ROW = 3
+
+
+class Word(NamedTuple):
+    """A plain word and the span of the original that it came from, end exclusive."""
+
+    text: str
+    start: int
+    end: int
+    quoted: bool
 
 
 @dataclass(frozen=True)
-class Normalised:
-    """The plain form. `origin[i]` is the offset in the original of character i; one more entry marks the end."""
+class Clause:
+    """Adjoining plain words. `sentence` counts sentences from 0."""
 
-    text: str
-    origin: tuple[int, ...]
+    words: tuple[Word, ...]
+    sentence: int
 
-    def span(self, start: int, end: int) -> tuple[int, int]:
-        """The original's span of a span of the plain form, end exclusive."""
-        if start >= end:
-            return self.origin[start], self.origin[start]
-        return self.origin[start], self.origin[end - 1] + 1
+    @property
+    def texts(self) -> list[str]:
+        return [word.text for word in self.words]
+
+    def span(self, first: int, after: int) -> tuple[int, int]:
+        """The original's span of some words, end exclusive."""
+        return self.words[first].start, self.words[after - 1].end
 
 
-def normalise(text: str) -> Normalised:
-    """The plain form of a text."""
+def clauses_of(text: str, speller: Speller) -> list[Clause]:
+    """The clauses of a text; one without words has none."""
+    folded, origin = fold(text)
+    made: list[Clause] = []
+    current: list[Word] = []
+    sentence, quoted = 0, False
+
+    def close() -> None:
+        if current:
+            made.append(Clause(tuple(_in_a_row(current, speller)), sentence))
+            current.clear()
+
+    pieces = list(_pieces(folded, speller))
+    for i, (piece, start, end) in enumerate(pieces):
+        following = pieces[i + 1][0] if i + 1 < len(pieces) else ""
+        if piece == '"':
+            quoted = not quoted
+        elif piece[0] in _SENTENCE_ENDS:
+            close()
+            sentence += 1
+        elif piece in (";", ":", "(", ")", "[", "]", " - "):
+            close()
+        elif piece == ",":
+            if following in ("i", "i'm", "im", "yo") or following in _BREAK_WORDS:
+                close()
+        elif piece[0].isalnum():
+            if piece in _BREAK_WORDS or (piece == "and" and following == "then"):
+                close()
+            first, last = origin[start], origin[end - 1] + 1
+            current += [Word(plain, first, last, quoted) for plain in speller.plain(piece)]
+    close()
+    return made
+
+
+def fold(text: str) -> tuple[str, list[int]]:
+    """Lower-case text in plain letters, and for each of its characters the offset it came from."""
+    if text.isascii():
+        return text.lower(), list(range(len(text)))
     letters: list[str] = []
     origin: list[int] = []
     for place, character in enumerate(text):
-        plain = SIGNS.get(character) or unicodedata.normalize("NFKC", character).translate(LOOK_ALIKES).lower()
+        if character.isascii():
+            plain = character.lower()
+        else:
+            plain = _SIGNS.get(character) or unicodedata.normalize("NFKD", character.translate(_LOOK_ALIKES)).lower()
+            plain = plain.translate(_LOOK_ALIKES)
         for letter in plain:
-            if unicodedata.category(letter) in ("Cf", "Mn"):
-                continue
-            letters.append(" " if unicodedata.category(letter).startswith("C") and letter != "\n" else letter)
-            origin.append(place)
-    current = Normalised("".join(letters), (*origin, len(text)))
-    current = _substitute(current, _STRETCHED, r"\1")
-    for pattern, letter in _SWAPS:
-        current = _substitute(current, pattern, rf"\g<1>{letter}\g<2>")
-    for pattern, replacement in _EXPANSIONS:
-        current = _substitute(current, pattern, replacement)
-    return _mend_typos(current)
+            if unicodedata.category(letter) not in ("Cf", "Mn"):
+                letters.append(letter)
+                origin.append(place)
+    return "".join(letters), origin
 
 
-def _substitute(source: Normalised, pattern: re.Pattern[str], replacement: str) -> Normalised:
-    if not pattern.search(source.text):
-        return source
-    text: list[str] = []
-    origin: list[int] = []
-    last = 0
-    for match in pattern.finditer(source.text):
-        new = match.expand(replacement)
-        text += [source.text[last : match.start()], new]
-        origin += source.origin[last : match.start()]
-        old = match.end() - match.start()
-        origin += [source.origin[match.start() + min(old - 1, i * old // max(1, len(new)))] for i in range(len(new))]
-        last = match.end()
-    text.append(source.text[last:])
-    origin += source.origin[last:]
-    return Normalised("".join(text), tuple(origin))
+def _pieces(folded: str, speller: Speller) -> Iterator[tuple[str, int, int]]:
+    """Words and marks with their place; letters typed one by one make one word where they spell one."""
+    place = 0
+    spelled = [m for m in _LETTERS.finditer(folded) if speller.spelled(re.sub("[^a-z]", "", m.group()))]
+    for match in [*spelled, None]:
+        for piece in _PIECE.finditer(folded, place, len(folded) if match is None else match.start()):
+            yield piece.group(), piece.start(), piece.end()
+        if match is not None:
+            yield re.sub("[^a-z]", "", match.group()), match.start(), match.end()
+            place = match.end()
 
 
-def _mend_typos(source: Normalised) -> Normalised:
-    current = source
-    for match in reversed(list(re.finditer(r"[a-z]{5,}", source.text))):
-        mended = _mend(match.group())
-        if mended is not None:
-            whole = re.compile(re.escape(match.group()))
-            start = match.start()
-            head, tail = current.text[:start], current.text[match.end() :]
-            assert whole.match(current.text, start)
-            old = len(match.group())
-            middle = tuple(current.origin[start + min(old - 1, i * old // len(mended))] for i in range(len(mended)))
-            current = Normalised(head + mended + tail, current.origin[:start] + middle + current.origin[match.end() :])
-    return current
-
-
-@lru_cache(maxsize=50_000)
-def _mend(word: str) -> str | None:
-    """The key word that a word is one slip away from (a swap, a missing, doubled or extra letter), or None."""
-    if word in _KEYS or word in _ORDINARY:
-        return None
-    for key in _KEYS:
-        if abs(len(key) - len(word)) <= 1 and word[0] == key[0] and _one_slip(word, key):
-            return key
-    return None
-
-
-def _one_slip(word: str, key: str) -> bool:
-    if len(word) == len(key):
-        apart = [i for i, (a, b) in enumerate(zip(word, key)) if a != b]
-        swapped = len(apart) == 2 and apart[1] == apart[0] + 1
-        return swapped and word[apart[0]] == key[apart[1]] and word[apart[1]] == key[apart[0]]
-    longer, shorter = (word, key) if len(word) > len(key) else (key, word)
-    return any(longer[:i] + longer[i + 1 :] == shorter for i in range(len(longer)))
-
-
-_KEYS = frozenset(word for word in KEY_WORDS if len(word) >= 5)
-_ORDINARY = frozenset(
-    "chests pill reasons wishes voiced lives livings bettor hurts cuttings goodbyes breath breathed alive bleed "
-    "pregnancy watchings tablet poisons overdoses seizures hurtin breather breathes choosing"
-).union({"lifing", "toning", "hoping", "loving"})
+def _in_a_row(words: list[Word], speller: Speller) -> list[Word]:
+    """Puts together what is one word in plain writing ("any more"), and apart what is several."""
+    made: list[Word] = []
+    i = 0
+    while i < len(words):
+        for size in range(min(LONGEST_IN_A_ROW, len(words) - i), 1, -1):
+            plain = speller.in_a_row.get(tuple(word.text for word in words[i : i + size]))
+            if plain is not None:
+                whole = words[i]._replace(end=words[i + size - 1].end)
+                made += [whole._replace(text=text) for text in plain]
+                i += size
+                break
+        else:
+            made.append(words[i])
+            i += 1
+    return made

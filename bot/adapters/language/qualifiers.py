@@ -1,0 +1,103 @@
+"""Which qualifiers act on a match: negation, history, another person, journey imagery and the rest of protocol 6.4.
+
+A qualifier acts by where its words stand: before the match, in its clause, in its sentence, as the subject of what is
+said, as quotation marks around it, or by the practice being written in. A new subject ends its reach, so that it acts
+within its clause in text without punctuation too. Its traps cancel it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.adapters.language.matching import Span
+from bot.adapters.language.normalise import Clause
+from bot.adapters.language.rulebook import Qualifier
+from bot.core.safety.verdict import AssessmentContext
+
+Owner = tuple[str, str]  # what a phrase is for (rule, unless, says, trap, idiom) and whose
+_JOINTS = frozenset({"and", "so", "then", "while", "although", "though", "yet", "except", "y", "today", "now"})
+_FIRST = frozenset({"i", "am", "me", "myself", "yo"})
+_HOLD = frozenset(
+    "that if when whenever while as like than what how where why because since until before after and or so think "
+    "thought know knew feel felt wish hope wonder say said says sure afraid scared worried believe swear promise guess "
+    "way thing everything time moment day night part all".split()
+)
+
+
+@dataclass(frozen=True)
+class Read:
+    """A clause and where phrases matched in it."""
+
+    clause: Clause
+    found: Mapping[Owner, Sequence[Span]]
+
+    def stretch_start(self, place: int) -> int:
+        """Where the stretch of one subject begins that holds a word: after a joint, or at an "i" that nothing holds."""
+        texts = self.clause.texts
+        for i in range(place, 0, -1):
+            if texts[i - 1] in _JOINTS or (texts[i] == "i" and i < place and texts[i - 1] not in _HOLD):
+                return i
+        return 0
+
+
+def acts(qualifier: Qualifier, span: Span, place: int, reads: Sequence[Read], context: AssessmentContext) -> bool:
+    """Whether a qualifier acts on a match in `reads[place]`."""
+    read = reads[place]
+    if qualifier.practices and context.practice in qualifier.practices:
+        return not _near(read.found.get(("trap", qualifier.name), ()), span, 12)
+    if qualifier.where == "quoted":
+        words = read.clause.words[span[0] : span[1]]
+        return all(word.quoted for word in words)
+    if qualifier.where == "subject":
+        return _another_subject(read, qualifier, span)
+    if qualifier.where == "sentence":
+        return _in_sentence(qualifier, span, place, reads)
+    for start, end in read.found.get(("says", qualifier.name), ()):
+        if qualifier.where == "before":
+            if end > span[0] or span[0] - end > qualifier.reach or start < read.stretch_start(span[0]):
+                continue
+            trapped = any(a < span[1] and b > start for a, b in read.found.get(("trap", qualifier.name), ()))
+        else:
+            if not _within((start, end), span, qualifier.reach):
+                continue
+            trapped = _near(read.found.get(("trap", qualifier.name), ()), span, qualifier.reach)
+        if not trapped:
+            return True
+    return False
+
+
+def _in_sentence(qualifier: Qualifier, span: Span, place: int, reads: Sequence[Read]) -> bool:
+    """In the clause itself or one beside it: in its sentence, or right after it ("That was years ago")."""
+    here = reads[place]
+    traps = ("trap", qualifier.name)
+    if here.found.get(traps) and _near(here.found[traps], span, qualifier.reach):
+        return False
+    if any(_within(said, span, qualifier.reach) for said in here.found.get(("says", qualifier.name), ())):
+        return True
+    for beside in (place - 1, place + 1):
+        if not 0 <= beside < len(reads):
+            continue
+        other = reads[beside]
+        if other.clause.sentence == here.clause.sentence:
+            if other.found.get(("says", qualifier.name)) and not other.found.get(traps):
+                return True
+        elif beside > place and other.found.get(("after", qualifier.name)) and not other.found.get(traps):
+            return True
+    return False
+
+
+def _another_subject(read: Read, qualifier: Qualifier, span: Span) -> bool:
+    """Whether the nearest subject before a match, or at its start, is somebody else."""
+    texts = read.clause.texts
+    mine = max((i for i in range(span[0] + 1) if i < len(texts) and texts[i] in _FIRST), default=-1)
+    theirs = max((end - 1 for _, end in read.found.get(("says", qualifier.name), ()) if end - 1 <= span[0]), default=-1)
+    return theirs > mine and span[0] - theirs <= qualifier.reach
+
+
+def _within(one: Span, other: Span, reach: int) -> bool:
+    return one[0] - other[1] <= reach and other[0] - one[1] <= reach
+
+
+def _near(spans: Sequence[Span], span: Span, reach: int) -> bool:
+    return any(_within(other, span, reach) for other in spans)
