@@ -6,7 +6,7 @@ import base64
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ class Outbox:
     sent: list[tuple[str, str, str]] = field(default_factory=list)
     broken: SendFailed | None = None
 
-    def send(self, recipient: StaffMember, subject: str, body: str) -> None:
+    def send(self, recipient: StaffMember, subject: str, body: str, *, url: str | None = None) -> None:
         if self.broken is not None:
             raise self.broken
         self.sent.append((recipient.email, subject, body))
@@ -121,6 +121,30 @@ def staff_member(app: Application, name: str, *roles: str) -> StaffMember:
         session.add(user)
         session.commit()
         return StaffMember(id=user.id, name=name, email=str(user.email), roles=frozenset(roles))
+
+
+def on_duty(app: Application, duty: str, member: StaffMember) -> None:
+    """The member holds the duty day and night."""
+    app.rota.add_shift(
+        None, duty=duty, member_id=member.id, first_day=date(2026, 1, 1), starts=time(9), lasts_days=1, every_days=1
+    )
+
+
+def clinic_staff(app: Application) -> dict[str, StaffMember]:
+    """A clinic with someone on every duty: Noor on call, Ola second, Lee leads, Max directs, Sage safeguards."""
+    people = {
+        "Noor": ("responder",),
+        "Ola": ("responder",),
+        "Lee": ("clinical_lead",),
+        "Max": ("medical", "clinical_lead"),
+        "Sage": ("clinical_lead",),
+        "Mia": ("medical",),
+    }
+    members = {name: staff_member(app, name, *roles) for name, roles in people.items()}
+    duties = {"on_call": "Noor", "second": "Ola", "director": "Max", "safeguarding": "Sage", "medical_team": "Mia"}
+    for duty, name in duties.items():
+        on_duty(app, duty, members[name])
+    return members
 
 
 def journey_ended(app: Application, patient_id: str, hours_ago: float) -> None:

@@ -38,6 +38,14 @@ class Vault:
         """Decrypt. Raises SealBroken."""
         return _unseal(self._opened(wrapped, patient_id), sealed, place).decode()
 
+    def seal_own(self, place: str, text: str) -> bytes:
+        """Encrypt something of the clinic's own, such as a responder's address, under the clinic's key."""
+        return _seal(self._clinic, text.encode(), place)
+
+    def open_own(self, place: str, sealed: bytes) -> str:
+        """Decrypt something of the clinic's own. Raises SealBroken."""
+        return _unseal(self._clinic, sealed, place).decode()
+
     def _open(self, wrapped: bytes, patient_id: str) -> AESGCM:
         return AESGCM(_unseal(self._clinic, wrapped, f"key/{patient_id}"))
 

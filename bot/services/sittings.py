@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,8 +25,9 @@ from bot.core.journeys import Phase, timeline
 from bot.core.people import Patient
 from bot.core.safety.verdict import Level, Verdict
 from bot.core.steering import StepContext
-from bot.services.escalation import EscalationService, restricting_alert
+from bot.services.escalation import EscalationService, restricting_alert, speaking_alert
 from bot.services.ports import Clock, Conflict, Spoken, StoredSitting, Transaction, UnitOfWork
+from bot.services.telling import Telling
 
 COMMAND_FAQ = {
     "who_reads_this": "faq_who_reads",
@@ -39,25 +40,14 @@ JUST_CLOSED = timedelta(hours=1)  # coming back sooner does not begin the next s
 Turn = Callable[[SittingState, Facts, datetime], Outcome]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ClinicFacts:
-    """The clinic's own words for the slots of authored texts."""
-
-    name: str
-    phone: str
-    oncall_phone: str
-    hours: str
-    covered: bool
-
-
 class SittingService:
     """Runs sittings against the database."""
 
     def __init__(
-        self, uow: UnitOfWork, clock: Clock, library: Library, escalation: EscalationService, clinic: ClinicFacts
+        self, uow: UnitOfWork, clock: Clock, library: Library, escalation: EscalationService, telling: Telling
     ) -> None:
         self._uow, self._clock, self._library = uow, clock, library
-        self._escalation, self._clinic = escalation, clinic
+        self._escalation, self._telling = escalation, telling
         self._interpreter = Interpreter(library)
 
     # --- used by actions ---
@@ -210,11 +200,20 @@ class SittingService:
                 last_message_id=message_id or (stored.last_message_id if stored is not None else None),
                 at=now,
             )
-            return tuple(self._store(tx, patient, message_id, utterance, now) for utterance in outcome.say)
+            said = (self._store(tx, patient, message_id, utterance, now) for utterance in outcome.say)
+            return tuple(spoken for spoken in said if spoken is not None)
 
     def _store(
         self, tx: Transaction, patient: Patient, message_id: str | None, utterance: Utterance, now: datetime
-    ) -> Spoken:
+    ) -> Spoken | None:
+        """Keep one utterance; None where all of it waits until staff were in fact told."""
+        if utterance.control is None:
+            text = self._escalation.showable(
+                tx, patient, utterance.text_id, utterance.text, utterance.kind, message_id, now
+            )
+            if not text:
+                return None
+            utterance = replace(utterance, text=text)
         stored = tx.add_message(
             Message(
                 id=uuid.uuid4().hex,
@@ -240,17 +239,24 @@ class SittingService:
         elif effect.kind == "part":
             tx.see_part(patient.id, effect.data["name"], now)
         elif effect.kind in ("staff_answer", "staff_text"):
-            alert = restricting_alert(tx, patient.id)
+            alert = speaking_alert(tx, patient.id) or restricting_alert(tx, patient.id)
             if alert is not None:
                 words = effect.data.get("text")
                 detail = {key: value for key, value in effect.data.items() if key != "text"}
                 event = AlertEvent(at=now, kind=effect.kind, actor_id=None, detail=detail, words=words)
                 tx.add_alert_event(alert.id, event)
-        elif effect.kind == "restrict" and effect.data["who"] in ("coach", "all_session_staff") and patient.coach_id:
-            barred = tuple(dict.fromkeys((*patient.restricted_staff, patient.coach_id)))
-            tx.put_patient(_with(patient, restricted_staff=barred))
+        elif effect.kind == "restrict":
+            named = self._named(tx, patient, str(effect.data["who"]))
+            tx.put_patient(replace(patient, restricted_staff=tuple(dict.fromkeys((*patient.restricted_staff, *named)))))
+            tx.audit("system", "patient.restricted_staff", patient.id, now, who=effect.data["who"])
         elif effect.kind == "schedule_missing":
             tx.audit("system", "schedule.missing", patient.id, now)
+
+    def _named(self, tx: Transaction, patient: Patient, who: str) -> list[int]:
+        """The people whom an answer in a complaint about the clinic names (protocol 6.5.4)."""
+        coach = [patient.coach_id] if patient.coach_id is not None else []
+        medical = [member.id for member in tx.staff() if "medical" in member.roles]
+        return {"coach": coach, "medical_team_members": medical, "all_session_staff": [*coach, *medical]}.get(who, [])
 
     def _save(
         self, tx: Transaction, patient: Patient, state: SittingState, data: Mapping[str, Any], now: datetime
@@ -274,10 +280,13 @@ class SittingService:
                 shared_at=now if visibility is Visibility.shared else None,
                 hours_since_dose=None if hours is None else int(hours),
                 content_version=state.content_version,
-                held=bool(patient.restricted_staff and patient.coach_id in patient.restricted_staff),
+                held=patient.coach_id in patient.restricted_staff or self._complained(tx, patient.id),
             )
         )
         tx.audit(f"patient:{patient.id}", f"entry.{visibility.value}", state.sitting_id, now)
+
+    def _complained(self, tx: Transaction, patient_id: str) -> bool:
+        return any(alert.boundary for alert in tx.alerts(patient_id=patient_id, unresolved=True))
 
     def _patient(self, tx: Transaction, conversation_id: str) -> Patient:
         patient = tx.patient_of_conversation(conversation_id)
@@ -295,22 +304,13 @@ class SittingService:
         following = where.next_journey_at
         date = "" if following is None else f"{following.astimezone(ZoneInfo(patient.time_zone)):%A, %B %-d}"
         return {
+            **self._telling.slots(self._escalation.paging.expectation(tx, now)),
             "first_name": patient.first_name,
             "coach_name": coach,
-            "clinic_name": self._clinic.name,
-            "clinic_phone": self._clinic.phone,
-            "oncall_phone": self._clinic.oncall_phone,
-            "clinic_hours": self._clinic.hours,
-            "contact_expectation": self._expectation(),
             "phone_masked": f"the number ending in {patient.phone[-2:]}" if patient.phone else "",
             "last_part": parts[0] if parts else "",
             "next_journey_date": date,
         }
-
-    def _expectation(self) -> str:
-        name = "covered" if self._clinic.covered else "no_cover"
-        text = self._library.texts[f"contact_expectation.{name}"][0][0]
-        return fill(text, {"clinic_hours": self._clinic.hours})
 
     def facts(
         self, tx: Transaction, patient: Patient, state: SittingState, stored: StoredSitting | None, now: datetime
@@ -358,8 +358,3 @@ def _spoken(message: Message) -> Spoken:
         text=message.text, text_id=message.text_id or "", kind=message.kind, small_print=message.small_print
     )
     return Spoken(id=message.id, utterance=utterance)
-
-
-def _with(patient: Patient, **changes: Any) -> Patient:
-    values = {name: getattr(patient, name) for name in patient.__dataclass_fields__}
-    return Patient(**(values | changes))

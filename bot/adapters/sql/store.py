@@ -12,11 +12,23 @@ from bot.adapters.crypto import Vault
 from bot.adapters.sql.conversation import ConversationRecords
 from bot.adapters.sql.escalation import EscalationRecords
 from bot.adapters.sql.journal import JournalRecords
+from bot.adapters.sql.outbox import OutboxRecords
 from bot.adapters.sql.people import PeopleRecords
+from bot.adapters.sql.requests import RequestRecords
+from bot.adapters.sql.rota import RotaRecords
 from bot.adapters.sql.trust import TrustRecords
 
 
-class SqlTransaction(PeopleRecords, ConversationRecords, JournalRecords, EscalationRecords, TrustRecords):
+class SqlTransaction(
+    PeopleRecords,
+    ConversationRecords,
+    JournalRecords,
+    EscalationRecords,
+    OutboxRecords,
+    RotaRecords,
+    RequestRecords,
+    TrustRecords,
+):
     """One open transaction. Fulfils bot.services.ports.Transaction."""
 
 
