@@ -22,6 +22,7 @@ from bot.core.flow.render import fill
 from bot.core.people import Patient
 from bot.core.safety.verdict import Verdict
 from bot.services.access import AccessService
+from bot.services.alert_page import AlertPages
 from bot.services.conversation import ConversationService
 from bot.services.delivery import DeliveryService
 from bot.services.digests import DigestService
@@ -64,6 +65,7 @@ class Application:
     watch: WatchService
     requests: RequestService
     reports: ReportService
+    alert_pages: AlertPages
     links: Links
 
 
@@ -118,14 +120,13 @@ def build(
         conversation=ConversationService(uow, now, rasa, sittings, fill(AWAY_TEXT, own)),
         sittings=sittings,
         escalation=escalation,
-        delivery=DeliveryService(
-            uow, now, notifier or AppriseNotifier(mail), escalation, links.to_alert, settings.clinic_name
-        ),
+        delivery=DeliveryService(uow, now, notifier or AppriseNotifier(mail), escalation, links, settings.clinic_name),
         digests=DigestService(uow, now),
         rota=RotaService(uow, now, policy, is_address),
         watch=WatchService(uow, now, policy, escalation, assessor, time.fromisoformat(settings.drill_at)),
         requests=RequestService(uow, now, policy, escalation),
         reports=ReportService(uow, now, policy),
+        alert_pages=AlertPages(uow, now, escalation),
         links=links,
     )
 

@@ -18,6 +18,10 @@ class Links:
         """The address to put into a message."""
         return f"{self._address}/staff/alerts/{alert_id}/answer/{self._signer.dumps([alert_id, member_id])}"
 
+    def to_caseload(self) -> str:
+        """The coach's own page: a concern is read there."""
+        return f"{self._address}/coach/"
+
     def read(self, token: str) -> tuple[str, int] | None:
         """(alert id, member id), or None for a link that is not ours or has run out."""
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bot.cli import language, people, reading, running
+from bot.cli import language, people, reading, rota, running, trust
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -18,5 +18,7 @@ for command in (
     people.invite, people.schedule, people.user,
     language.assess, language.interpret,
     reading.digest,
+    rota.rota,
+    trust.audit, trust.drill, trust.report,
 ):  # fmt: skip
     main.add_command(command)

@@ -102,3 +102,22 @@ def year_counts(alerts: Iterable[AlertFacts]) -> list[tuple[str, str, int]]:
         for category in alert.categories:
             counts[(category, alert.level.name)] += 1
     return sorted((category, level, count) for (category, level), count in counts.items())
+
+
+def week_rows(report: WeekReport) -> list[tuple[str, str, str, str]]:
+    """A week as rows of (what, of what, value, unit), for a spreadsheet."""
+    rows = [("what", "of", "value", "unit")]
+    for (category, level), count in sorted(report.counts.items(), key=lambda item: (item[0][0], -item[0][1])):
+        rows.append(("alerts", f"{category} {level.name}", str(count), "alerts"))
+    for level, values in report.acknowledged.items():
+        for name, minutes in zip(("median", "90th percentile", "worst"), values):
+            rows.append((f"acknowledged, {name}", level.name, f"{minutes:.1f}", "minutes"))
+    for level, count in report.unacknowledged.items():
+        rows.append(("not acknowledged", level.name, str(count), "alerts"))
+    for target, count in sorted(report.reached.items()):
+        rows.append(("reached", target, str(count), "alerts"))
+    for rule, wrong, judged in report.false_alarms:
+        rows.append(("no risk found", rule, f"{wrong} of {judged}", "alerts"))
+    rows.append(("no one on duty", "steps", str(report.no_one_on_duty), "times"))
+    rows.append(("nights without cover", "on call", str(report.nights_without_cover), "nights"))
+    return rows

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
 from dataclasses import dataclass
@@ -11,7 +10,8 @@ from datetime import datetime, timedelta
 from bot.core.escalation import MOST_TRIES, Alert, AlertEvent, AlertStatus, back_off
 from bot.core.people import Patient, StaffMember
 from bot.services.escalation import EscalationService, speaking_alert
-from bot.services.ports import Clock, Notifier, Owed, SendFailed, Transaction, UnitOfWork
+from bot.services.ports import Clock, Notifier, Owed, SendFailed, StaffLinks, Transaction, UnitOfWork
+from bot.services.rounds import each
 
 CLAIM = timedelta(seconds=60)  # a worker that died gives its rows back after this; longer than any channel takes
 AT_ONCE_SECONDS = 5.0  # how long the gateway waits for the first sending before it tells the patient the truth
@@ -53,21 +53,27 @@ class DeliveryService:
         clock: Clock,
         notifier: Notifier,
         escalation: EscalationService,
-        link: Callable[[str, int], str],
+        links: StaffLinks,
         clinic: str,
     ) -> None:
         self._uow, self._clock, self._notifier, self._escalation = uow, clock, notifier, escalation
-        self._link, self._clinic = link, clinic
+        self._links, self._clinic = links, clinic
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="send")
 
     def run_once(self, worker: str, limit: int = 20, alert_id: str | None = None) -> Sent:
-        """One round of escalating, sending, and telling patients what has become true."""
-        self._escalation.escalate_due()
-        now = self._clock()
-        with self._uow() as tx:
-            owed = tx.claim(worker, now, now + CLAIM, limit, alert_id)
-        outcomes = [self._send(row) for row in owed]
-        self._escalation.release_claims()
+        """One round of escalating, sending, and telling patients what has become true.
+
+        None of the three keeps the others from being done; the last failure is raised at the end.
+        """
+        outcomes: list[bool | None] = []
+
+        def send() -> None:
+            now = self._clock()
+            with self._uow() as tx:
+                owed = tx.claim(worker, now, now + CLAIM, limit, alert_id)
+            each(owed, lambda row: outcomes.append(self._send(row)))
+
+        each((self._escalation.escalate_due, send, self._escalation.release_claims), lambda part: part())
         return Sent(sent=outcomes.count(True), failed=outcomes.count(False))
 
     def send_at_once(self, patient_id: str, worker: str) -> None:
@@ -96,6 +102,7 @@ class DeliveryService:
         with self._uow() as tx:
             tx.settle_owed(owed, state="sent", now=now)
             if owed.alert_id is not None:
+                self._escalation.tell_late_sending(tx, owed.alert_id, now)
                 detail = {"recipient": owed.recipient_id, "target": owed.target, "channel": letter.channel}
                 tx.add_alert_event(owed.alert_id, AlertEvent(at=now, kind="notified", actor_id=None, detail=detail))
                 tx.audit("system", "alert.notified", owed.alert_id, now, recipient=owed.recipient_id)
@@ -123,7 +130,8 @@ class DeliveryService:
 
     def _words(self, alert: Alert, patient: Patient, owed: Owed) -> tuple[str, str]:
         level = alert.level.name.upper()
-        link = self._link(alert.id, owed.recipient_id)
+        to_coach = owed.target == "coach"
+        link = self._links.to_caseload() if to_coach else self._links.to_alert(alert.id, owed.recipient_id)
         raised = f"{alert.raised_at.astimezone(self._escalation.policy.hours.zone):%H:%M %Z}"
         if alert.drill:
             subject = f"[{self._clinic}] DRILL ref {alert.reference}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.core.escalation import OUTCOMES, Alert, AlertEvent, AlertStatus, may_clear_at
@@ -15,6 +15,8 @@ from bot.services.ports import NotPermitted, Transaction
 from bot.services.raising import Raising, restricting_alert, speaking_alert
 
 __all__ = ["OUTCOMES", "RESPONDERS", "AlertView", "EscalationService", "NotYet", "restricting_alert", "speaking_alert"]
+
+LOOK_BACK = timedelta(days=60)  # how far back closed alerts are listed
 
 
 class NotYet(ValueError):
@@ -42,11 +44,16 @@ class EscalationService(Raising):
 
     def board(self, viewer: StaffMember) -> list[AlertView]:
         """Unresolved alerts that the viewer may see, worst and oldest first."""
-        require(viewer, RESPONDERS)
-        with self._uow() as tx:
-            found = tx.alerts(unresolved=True)
-            views = [view for alert in found if (view := self._seen_by(tx, alert, viewer)) is not None]
+        views = self.all_for(viewer, unresolved=True)
         return sorted(views, key=lambda v: (-v.alert.level, v.alert.status is not AlertStatus.open, v.alert.raised_at))
+
+    def all_for(self, viewer: StaffMember, *, unresolved: bool = False) -> list[AlertView]:
+        """Alerts that the viewer may see, newest first. Raises NotPermitted."""
+        require(viewer, RESPONDERS)
+        since = None if unresolved else self._clock() - LOOK_BACK
+        with self._uow() as tx:
+            found = tx.alerts(unresolved=unresolved, since=since)
+            return [view for alert in found if (view := self._seen_by(tx, alert, viewer)) is not None]
 
     def view(self, alert_id: str, viewer: StaffMember) -> AlertView:
         """One alert, without words. The view is audited. Raises NotPermitted."""

@@ -67,6 +67,18 @@ class Notifier(Protocol):
         ...
 
 
+class StaffLinks(Protocol):
+    """Addresses for messages to staff."""
+
+    def to_alert(self, alert_id: str, member_id: int) -> str:
+        """Where this person acknowledges this alert."""
+        ...
+
+    def to_caseload(self) -> str:
+        """A coach's own page."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class StoredSitting:
     """The saved state of a patient's sitting. `version` grows by one with each save."""

@@ -16,6 +16,7 @@ from bot.core.policy import Policy
 from bot.core.safety.verdict import Level
 from bot.services.paging import Paging, reopened
 from bot.services.ports import Clock, Transaction, UnitOfWork
+from bot.services.rounds import each
 from bot.services.telling import Telling, put_text
 
 EXCERPT = 300  # characters of the flagged message that staff may read (protocol 6.7)
@@ -184,13 +185,14 @@ class Raising:
         """Do what time asks of the alerts that are due; called by the worker. Returns how many were looked at."""
         with self._uow() as tx:
             due = tx.due_alerts(self._clock())
-        for alert_id in due:
-            with self._uow() as tx:
-                alert = tx.alert(alert_id, lock=True)
-                patient = tx.patient(alert.patient_id) if alert is not None else None
-                if alert is not None and patient is not None:
-                    self.paging.look_at(tx, alert, patient)
-        return len(due)
+        return len(each(due, self._look_at))
+
+    def _look_at(self, alert_id: str) -> None:
+        with self._uow() as tx:
+            alert = tx.alert(alert_id, lock=True)
+            patient = tx.patient(alert.patient_id) if alert is not None else None
+            if alert is not None and patient is not None:
+                self.paging.look_at(tx, alert, patient)
 
     def note_retraction(
         self, tx: Transaction, patient: Patient, text_id: str, words: str, message_id: str, now: datetime
@@ -250,6 +252,15 @@ class Raising:
                     self.paging.alarm(tx, "alert_not_sent", now)
                 said += 1
         return said
+
+    def tell_late_sending(self, tx: Transaction, alert_id: str, now: datetime) -> None:
+        """Where the patient was told that the alert did not go through, say that it has now."""
+        alert = tx.alert(alert_id)
+        failed = {"text": "safety_shared.alert_failed"}
+        if alert is None or not any(e.kind == "told" and e.detail == failed for e in tx.alert_events(alert_id)):
+            return
+        expectation = self.paging.expectation(tx, now)
+        self._telling.say_once(tx, alert_id, alert.patient_id, "safety_shared.alert_sent", now, expectation=expectation)
 
     def _sent(self, tx: Transaction, alert: Alert) -> Mapping[str, Any] | None:
         """The first notification that was handed over since the alert came to its level."""

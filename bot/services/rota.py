@@ -154,14 +154,15 @@ class RotaService:
 
     def week(self, start: datetime, duties: Sequence[str] = DUTIES) -> list[DutySpan]:
         """Who holds each duty in the seven days from a moment, gaps included."""
-        return self._spans(start, start + timedelta(days=7), duties)
+        return self.between(start, start + timedelta(days=7), duties)
 
     def gaps(self) -> list[DutySpan]:
         """When no one will be on call, or second, in the next 30 days. An empty rota is one long gap."""
         now = self._clock()
-        return [row for row in self._spans(now, now + LOOK_AHEAD, SHOULD_BE_COVERED) if not row.names]
+        return [row for row in self.between(now, now + LOOK_AHEAD, SHOULD_BE_COVERED) if not row.names]
 
-    def _spans(self, start: datetime, end: datetime, duties: Sequence[str]) -> list[DutySpan]:
+    def between(self, start: datetime, end: datetime, duties: Sequence[str] = DUTIES) -> list[DutySpan]:
+        """Who holds each duty between two moments, gaps included."""
         with self._uow() as tx:
             rota, names = tx.rota(self._policy.hours.zone), {m.id: m.name for m in tx.staff()}
         return [

@@ -27,6 +27,7 @@ from bot.core.safety.verdict import Level, Verdict
 from bot.core.steering import StepContext
 from bot.services.escalation import EscalationService, restricting_alert, speaking_alert
 from bot.services.ports import Clock, Conflict, Spoken, StoredSitting, Transaction, UnitOfWork
+from bot.services.rounds import each
 from bot.services.telling import Telling
 
 COMMAND_FAQ = {
@@ -152,10 +153,14 @@ class SittingService:
         """Let silence count where a question has waited too long. Returns how many sittings were moved."""
         with self._uow() as tx:
             due = [tx.patient(patient_id) for patient_id in tx.silent(self._clock())]
-        for patient in due:
-            if patient is not None:
-                self._turn(patient.conversation_id, None, self._interpreter.silence)
-        return len(due)
+        silent = [patient.conversation_id for patient in due if patient is not None]
+        return len(each(silent, lambda conversation_id: self._turn(conversation_id, None, self._silence)))
+
+    def _silence(self, state: SittingState, facts: Facts, now: datetime) -> Outcome:
+        """Let silence count, unless the patient or another worker came first."""
+        if state.silence_due_at is None or state.silence_due_at > now:
+            return Outcome(state=state, say=(), raises=(), effects=())
+        return self._interpreter.silence(state, facts, now)
 
     # --- one turn ---
 

@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from bot.bootstrap import Application
-from bot.web import api, coach, patient, staff
+from bot.web import api, coach, patient, reports, requests, rota, staff
 from bot.web.accounts import STAFF, allow, enforce, setup_accounts
 
 log = structlog.get_logger()
@@ -69,7 +69,7 @@ def create_app(application: Application) -> Flask:
     limiter = Limiter(get_remote_address, app=flask, default_limits=[f"{settings.requests_per_minute} per minute"])
     sign_ins = limiter.limit(f"{settings.sign_ins_per_minute} per minute", methods=["POST"])
     enforce(flask)
-    for face in (patient, coach, staff, api):
+    for face in (patient, coach, staff, rota, requests, reports, api):
         flask.register_blueprint(face.make(application))
     views: dict[str, Any] = flask.view_functions
     for endpoint in ("security.login", "api.open_session"):
@@ -100,11 +100,13 @@ def _entrances(flask: Flask, application: Application) -> None:
     def ready() -> tuple[str, int]:
         now = application.clock()
         with application.uow() as tx:
-            owed, beat = tx.oldest_owed(), tx.last_beat("worker")
+            owed, beat = tx.oldest_owed(now), tx.last_beat("worker")
         if beat is None or now - beat > READY_BEAT:
             return "the worker is silent", 503
         if owed is not None and now - owed > READY_OUTBOX:
             return "alerts are waiting to be sent", 503
+        if application.watch.drill_state().missing:
+            return "the daily drill has not arrived", 503
         return "ready", 200
 
     @flask.get("/help")

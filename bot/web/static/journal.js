@@ -178,13 +178,7 @@ async function alertStatus() {
     const { alert } = await (await fetch("/api/v1/alert-status")).json();
     banner.hidden = !alert;
     if (!alert) return;
-    const time = (moment) => new Date(moment).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-    let words = alert.delivery_failed ? "My alert to the clinic has not gone through yet." : "An alert to the clinic is on its way.";
-    if (alert.sent_at) words = `Sent ${time(alert.sent_at)} to the on-call clinician.`;
-    if (alert.seen_at) words += ` Seen ${time(alert.seen_at)} by ${alert.seen_by}.`;
-    else words += ` Not seen yet.${alert.next_at ? ` Next: ${time(alert.next_at)}.` : ""}`;
-    const text = `${words} Not an emergency service: 911 · 988.`;
-    if (banner.textContent !== text) banner.textContent = text;
+    if (banner.textContent !== alert.text) banner.textContent = alert.text; // the server knows the truth and its times
   } catch { /* the next round tries again */ }
 }
 
