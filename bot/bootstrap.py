@@ -75,6 +75,7 @@ def build(
     clock: Clock | None = None,
     engine: DialogueEngine | None = None,
     notifier: Notifier | None = None,
+    assessor: Assessor | None = None,
     data: Path = ROOT / "data",
 ) -> Application:
     """Wire everything for these settings. Raises ContentError or SettingsError for what cannot be used."""
@@ -83,7 +84,7 @@ def build(
     library = load_library(data)
     database = make_engine(settings.database)
     uow = Store(database, Vault(settings.clinic_key))
-    assessor = load_assessor(data / "safety")
+    assessor = assessor or load_assessor(data / "safety")
     policy = load_policy(data / "escalation/policy.yml", settings.time_zone)
     clinic = ClinicFacts(
         name=settings.clinic_name,

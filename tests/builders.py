@@ -7,19 +7,21 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from bot.adapters.language.assess import load_assessor
 from bot.adapters.sql.tables import Base, Role, User
 from bot.bootstrap import Application, build
 from bot.core.journal import Message
 from bot.core.journeys import Route
 from bot.core.people import ROLES, Patient, StaffMember
 from bot.core.safety.verdict import Verdict
-from bot.services.ports import EngineUnavailable, SendFailed
-from bot.settings import Settings
+from bot.services.ports import Assessor, EngineUnavailable, SendFailed
+from bot.settings import ROOT, Settings
 
 NOON = datetime(2026, 11, 24, 20, tzinfo=UTC)  # noon in Los Angeles
 KEY = base64.b64encode(b"k" * 32).decode()
@@ -94,10 +96,20 @@ def settings(folder: Path, **changes: Any) -> Settings:
     return Settings(**(values | changes))
 
 
+@lru_cache
+def shared_assessor() -> Assessor:
+    """The real assessment, loaded once for all tests of a process."""
+    return load_assessor(ROOT / "data/safety")
+
+
 def application(folder: Path, clock: MovableClock, notifier: Outbox, engine: Any = None, **changes: Any) -> Application:
     built: list[Application] = []
     app = build(
-        settings(folder, **changes), clock=clock, notifier=notifier, engine=engine or DirectEngine(lambda: built[0])
+        settings(folder, **changes),
+        clock=clock,
+        notifier=notifier,
+        engine=engine or DirectEngine(lambda: built[0]),
+        assessor=shared_assessor(),
     )
     built.append(app)
     Base.metadata.create_all(app.database)

@@ -15,6 +15,17 @@ from bot.core.safety.verdict import Level
 
 DUTIES = ("on_call", "second", "medical_team", "director", "safeguarding")  # held by the rota
 TARGETS = (*DUTIES, "clinical_lead", "everyone", "coach")
+TARGET_NAMES = {
+    "on_call": "on call",
+    "second": "second on call",
+    "medical_team": "medical team",
+    "director": "medical director",
+    "safeguarding": "safeguarding lead",
+    "clinical_lead": "clinical lead",
+    "everyone": "everyone",
+    "coach": "coach",
+    "holder": "who has it",
+}
 BOUNDARY = "clinic_boundary"  # the subtype of a complaint about the clinic's own people
 
 

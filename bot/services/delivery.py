@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 
 from bot.core.escalation import MOST_TRIES, Alert, AlertEvent, AlertStatus, back_off
 from bot.core.people import Patient, StaffMember
@@ -67,14 +68,18 @@ class DeliveryService:
         """
         outcomes: list[bool | None] = []
 
-        def send() -> None:
-            now = self._clock()
-            with self._uow() as tx:
-                owed = tx.claim(worker, now, now + CLAIM, limit, alert_id)
-            each(owed, lambda row: outcomes.append(self._send(row)))
+        def send_all() -> None:
+            claims = iter(lambda: self._claim_one(worker, alert_id), None)
+            each(islice(claims, limit), lambda owed: outcomes.append(self._send(owed)))
 
-        each((self._escalation.escalate_due, send, self._escalation.release_claims), lambda part: part())
+        each((self._escalation.escalate_due, send_all, self._escalation.release_claims), lambda part: part())
         return Sent(sent=outcomes.count(True), failed=outcomes.count(False))
+
+    def _claim_one(self, worker: str, alert_id: str | None) -> Owed | None:
+        """One at a time: a worker that dies holds up one notification, never a batch."""
+        now = self._clock()
+        with self._uow() as tx:
+            return next(iter(tx.claim(worker, now, now + CLAIM, 1, alert_id)), None)
 
     def send_at_once(self, patient_id: str, worker: str) -> None:
         """Send what this patient's alert owes without waiting for the worker, for a few seconds at most."""

@@ -77,6 +77,7 @@ def create_app(application: Application) -> Flask:
     _entrances(flask, application)
     _errors(flask)
     flask.jinja_env.filters["local"] = local_time
+    flask.jinja_env.filters["soon"] = soon
     flask.jinja_env.globals.update(clinic_name=settings.clinic_name, clinic_phone=settings.clinic_phone)
     return flask
 
@@ -166,3 +167,12 @@ def _answer(code: str, message: str, status: int) -> Any:
 def local_time(moment: datetime | None, zone: str = "America/Los_Angeles") -> str:
     """A moment in a zone, in words."""
     return "" if moment is None else f"{moment.astimezone(ZoneInfo(zone)):%b %-d, %H:%M %Z}"
+
+
+def soon(moment: datetime | None, zone: str, now: datetime) -> str:
+    """A moment near now: the hour alone on the same day, else with the day."""
+    if moment is None:
+        return ""
+    local = moment.astimezone(ZoneInfo(zone))
+    same = local.date() == now.astimezone(ZoneInfo(zone)).date()
+    return f"{local:%H:%M %Z}" if same else local_time(moment, zone)

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, render_template, request
 
 from bot.bootstrap import Application
-from bot.core.news import ROLES
+from bot.core.policy import TARGET_NAMES
 from bot.core.reports import LEVELS, week_rows
 from bot.services.ports import NotPermitted
 from bot.web.accounts import STAFF, allow, signed_in_staff
@@ -45,7 +45,7 @@ def make(application: Application) -> Blueprint:
             per_category=per_category,
             most=max(1, most),
             worst=max((values[2] for values in report.acknowledged.values()), default=1.0) or 1.0,
-            roles=ROLES,
+            roles=TARGET_NAMES,
             year=application.clock().year,
             zone=application.settings.time_zone,
         )

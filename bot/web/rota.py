@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 
 from bot.bootstrap import Application
-from bot.core.news import ROLES
-from bot.core.policy import DUTIES, summary
+from bot.core.policy import DUTIES, TARGET_NAMES, summary
 from bot.services.ports import NotPermitted
 from bot.services.rota import KEEPERS, RotaError
 from bot.web.accounts import STAFF, allow, signed_in_staff
@@ -83,8 +82,8 @@ def make(application: Application) -> Blueprint:
             shifts=rota.shifts,
             names=names,
             staff=staff,
-            duties=[(duty, ROLES[duty]) for duty in DUTIES],
-            roles=ROLES,
+            duties=[(duty, TARGET_NAMES[duty]) for duty in DUTIES],
+            roles=TARGET_NAMES,
             policy=summary(application.escalation.policy),
             may_change=bool(signed_in_staff().roles & KEEPERS),
             week=weeks,

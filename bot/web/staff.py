@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 
 from bot.bootstrap import Application
-from bot.core.news import ROLES
+from bot.core.policy import TARGET_NAMES
 from bot.core.safety.verdict import Level
 from bot.services.escalation import OUTCOMES
 from bot.services.ports import NotPermitted
@@ -19,6 +19,14 @@ OUTCOME_WORDS = {
     "safety_plan": "Made a safety plan together",
     "sent_to_emergency": "Sent to emergency care",
     "not_a_risk": "Not a risk: the program misread it",
+}
+PHASES = {
+    "journey_day": "on a journey day",
+    "first_24h": "in the first 24 hours after",
+    "h24_72": "24 to 72 hours after",
+    "open_integration": "between journeys",
+    "before_next": "before the next journey",
+    "preparation": "before the first journey",
 }
 EVENT_WORDS = {
     "raised": "Raised",
@@ -54,11 +62,11 @@ def make(application: Application) -> Blueprint:
     def board() -> Any:
         member = signed_in_staff()
         views = application.escalation.board(member)
-        shown = {"views": views, "now": application.clock(), "zone": zone, "roles": ROLES}
+        shown = {"views": views, "now": application.clock(), "zone": zone, "roles": TARGET_NAMES}
         if request.args.get("rows"):  # the open page keeps itself current with this
             return render_template("board_rows.html", **shown)
         drills = application.watch.drill_state()
-        return render_template("board.html", **shown, gaps=application.rota.gaps()[:3], drills=drills, duties=ROLES)
+        return render_template("board.html", **shown, gaps=application.rota.gaps()[:3], drills=drills)
 
     @pages.get("/alerts/")
     @allow(*STAFF)
@@ -78,7 +86,7 @@ def make(application: Application) -> Blueprint:
             view = application.alert_pages.glance(alert_id, signed_in_staff())
         except NotPermitted:
             abort(404)
-        return render_template("alert_status.html", view=view, zone=zone, roles=ROLES, now=application.clock())
+        return render_template("alert_status.html", view=view, zone=zone, roles=TARGET_NAMES, now=application.clock())
 
     @pages.post("/alerts/<alert_id>/words")
     @allow(*STAFF)
@@ -161,9 +169,10 @@ def make(application: Application) -> Blueprint:
             outcome_words=OUTCOME_WORDS,
             event_words=EVENT_WORDS,
             questions=_questions(application),
+            phases=PHASES,
             lower=[level for level in (Level.urgent, Level.concern) if level < page.view.alert.level],
             zone=zone,
-            roles=ROLES,
+            roles=TARGET_NAMES,
             now=application.clock(),
         )
 

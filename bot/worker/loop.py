@@ -18,6 +18,7 @@ import structlog
 from bot.bootstrap import Application
 
 log = structlog.get_logger()
+DELIVERING = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +54,8 @@ def jobs_of(app: Application, worker: str) -> list[Job]:
         with app.uow() as tx:  # the beat of this job is the one that readiness looks at
             tx.beat("worker", app.clock())
 
-    return [
-        Job(name="deliver", run=deliver, pause_seconds=0.5),
+    return [  # several deliver, so that one channel that hangs holds nothing else up
+        *(Job(name=f"deliver-{number}", run=deliver, pause_seconds=0.5) for number in range(DELIVERING)),
         Job(name="silences", run=app.sittings.break_silences),
         Job(name="waiting", run=app.conversation.deliver_waiting),
         Job(name="watch", run=app.watch.watch, pause_seconds=15.0),
