@@ -36,6 +36,11 @@ class AppriseNotifier:
             raise SendFailed("not_accepted", permanent=False)
 
 
+def load_channels() -> None:
+    """Load all that Apprise knows. It takes seconds, which the first alert must not wait for."""
+    apprise.Apprise().add("json://localhost")
+
+
 def is_address(url: str) -> bool:
     """Whether Apprise can use this address."""
     return bool(apprise.Apprise().add(url))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from bot.adapters.channels import load_channels
 from bot.bootstrap import Application
 
 log = structlog.get_logger()
@@ -36,6 +37,7 @@ def work(app: Application, *, stop: threading.Event | None = None) -> None:
     if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: ending.set())
+    load_channels()
     name = f"{socket.gethostname()[:30]}-{os.getpid()}"
     threads = [threading.Thread(target=_repeat, args=(job, ending), name=job.name) for job in jobs_of(app, name)]
     log.info("worker.started", worker=name)
