@@ -3,45 +3,51 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
 
-import yaml
 from sqlalchemy import Engine
 
-from bot.adapters.channels import AppriseNotifier, development_mail_url
+from bot.adapters.channels import AppriseNotifier, development_mail_url, is_address
 from bot.adapters.clinic_key import clinic_key
 from bot.adapters.content import compile_library, load_library
 from bot.adapters.crypto import Vault
 from bot.adapters.jurisdictions import load_jurisdiction
 from bot.adapters.language.assess import load_assessor
+from bot.adapters.links import Links
+from bot.adapters.policy_file import load_phrases, load_policy
 from bot.adapters.rasa_client import RasaEngine
 from bot.adapters.sql.engine import make_engine
 from bot.adapters.sql.erasure import forget_freed_pages
 from bot.adapters.sql.store import Store
 from bot.adapters.tracker_window import forget_conversation
 from bot.core.accounts import SessionLimits
-from bot.core.escalation import PolicyStep
 from bot.core.flow.content import Library
 from bot.core.flow.render import fill
 from bot.core.jurisdiction import Jurisdiction
 from bot.core.people import Patient
 from bot.core.safety.verdict import Verdict
 from bot.services.access import AccessService
+from bot.services.alert_page import AlertPages
 from bot.services.conversation import ConversationService
 from bot.services.delivery import DeliveryService
 from bot.services.digests import DigestService
 from bot.services.escalation import EscalationService
-from bot.services.facts import ClinicFacts
 from bot.services.journal import JournalService
 from bot.services.keys import KeyService
+from bot.services.paging import Paging
 from bot.services.ports import Assessor, Clock, DialogueEngine, Notifier, Transaction
 from bot.services.privacy import PrivacyService
 from bot.services.programme import ProgrammeService
+from bot.services.reports import ReportService
+from bot.services.requests import RequestService
+from bot.services.rota import RotaService
 from bot.services.screening import ScreeningService
 from bot.services.sign_in import SignInService
 from bot.services.sittings import SittingService
+from bot.services.telling import ClinicFacts, Telling, texts_for_telling
+from bot.services.watch import WatchService
 from bot.settings import ROOT, Settings
 
 AWAY_TEXT = (
@@ -74,6 +80,12 @@ class Application:
     keys: KeyService
     jurisdiction: Jurisdiction
     notifier: Notifier
+    rota: RotaService
+    watch: WatchService
+    requests: RequestService
+    reports: ReportService
+    alert_pages: AlertPages
+    links: Links
 
 
 def build(
@@ -82,6 +94,7 @@ def build(
     clock: Clock | None = None,
     engine: DialogueEngine | None = None,
     notifier: Notifier | None = None,
+    assessor: Assessor | None = None,
     data: Path = ROOT / "data",
 ) -> Application:
     """Wire everything for these settings. Raises ContentError or SettingsError for what cannot be used."""
@@ -92,8 +105,8 @@ def build(
     vault = Vault(*clinic_keys(settings))
     uow = Store(database, vault)
     jurisdiction = load_jurisdiction(data / "jurisdictions", settings.jurisdiction)
-    assessor = load_assessor(data / "safety")
-    escalation = EscalationService(uow, now, load_policy(data / "escalation/policy.yml"))
+    assessor = assessor or load_assessor(data / "safety")
+    policy = load_policy(data / "escalation/policy.yml", settings.time_zone)
     clinic = ClinicFacts(
         name=settings.clinic_name,
         phone=settings.clinic_phone,
@@ -101,7 +114,14 @@ def build(
         hours=settings.clinic_hours,
         covered=settings.on_call_cover,
     )
-    sittings = SittingService(uow, now, library, compile_library, escalation, clinic)
+    news = {f"staff_news.{k}": v for k, v in load_phrases(data / "escalation/news.yml", "staff_news").items()}
+    telling = Telling(texts_for_telling(library.texts) | news, clinic)
+    paging = Paging(now, policy, telling, declared_cover=settings.on_call_cover)
+    claims = load_phrases(data / "escalation/claims.yml", "claims_of_sending")
+    escalation = EscalationService(uow, now, policy, paging, telling, claims)
+    sittings = SittingService(uow, now, library, compile_library, escalation, telling)
+    retractions = load_phrases(data / "escalation/retractions.yml", "retractions")
+    links = Links(settings.session_secret, settings.address)
     own = {"clinic_name": clinic.name, "clinic_phone": clinic.phone}
 
     def crisis_texts(tx: Transaction, verdict: Verdict, patient: Patient) -> list[tuple[str, str]]:
@@ -119,11 +139,11 @@ def build(
         uow=uow,
         assessor=assessor,
         access=AccessService(uow, now, library),
-        screening=ScreeningService(uow, now, assessor, escalation, crisis_texts, unavailable),
+        screening=ScreeningService(uow, now, assessor, escalation, crisis_texts, unavailable, retractions),
         conversation=ConversationService(uow, now, rasa, sittings, fill(AWAY_TEXT, own)),
         sittings=sittings,
         escalation=escalation,
-        delivery=DeliveryService(uow, now, channel, escalation, settings.address, settings.clinic_name),
+        delivery=DeliveryService(uow, now, channel, escalation, links, settings.clinic_name),
         digests=DigestService(uow, now),
         journal=JournalService(uow, now),
         programme=ProgrammeService(uow, now),
@@ -138,6 +158,12 @@ def build(
         keys=KeyService(uow, now, vault),
         jurisdiction=jurisdiction,
         notifier=channel,
+        rota=RotaService(uow, now, policy, is_address),
+        watch=WatchService(uow, now, policy, escalation, assessor, time.fromisoformat(settings.drill_at)),
+        requests=RequestService(uow, now, policy, escalation),
+        reports=ReportService(uow, now, policy),
+        alert_pages=AlertPages(uow, now, escalation),
+        links=links,
     )
 
 
@@ -160,12 +186,3 @@ def opening_texts(library: Library, verdict: Verdict, slots: dict[str, str]) -> 
     flow = library.flows.get(f"{primary.value}.emergency") if primary is not None else None
     flow = flow or library.flows["suicide.emergency"]
     return [(f"{flow.id}.say.{n}", fill(variants[0], slots)) for n, variants in enumerate(flow.say, start=1)]
-
-
-def load_policy(path: Path) -> dict[str, tuple[PolicyStep, ...]]:
-    """The escalation policy by level, from its YAML."""
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))["escalation_policy"]
-    return {
-        level: tuple(PolicyStep(delay=timedelta(minutes=step["minutes"]), target=step["target"]) for step in steps)
-        for level, steps in raw.items()
-    }

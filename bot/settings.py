@@ -10,6 +10,7 @@ import binascii
 import os
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
+from datetime import time
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -60,6 +61,7 @@ class Settings:
         "9 am on weekdays", doc="When staff next read messages, shown where no one is on call."
     )
     on_call_cover: bool = _setting(True, doc="Whether someone is on call out of hours (P-01); production needs it.")
+    drill_at: str = _setting("10:00", doc="When the daily drill is sent, in the clinic's time zone.")
     time_zone: str = _setting("America/Los_Angeles", doc="The clinic's time zone.")
     jurisdiction: str = _setting("us", doc="Profile of data/jurisdictions: disclosure, crisis lines, retention.")
     second_factor: str = _setting("", doc="required or offered for staff; empty means required in production.")
@@ -148,6 +150,10 @@ def _check(settings: Settings) -> None:
         raise SettingsError(f"{PREFIX}TIME_ZONE names no known time zone, such as America/Los_Angeles.") from error
     if settings.second_factor not in ("", "required", "offered"):
         raise SettingsError(f"{PREFIX}SECOND_FACTOR must be required or offered.")
+    try:
+        time.fromisoformat(settings.drill_at)
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}DRILL_AT must be a time of day, such as 10:00.") from error
     if settings.env not in ("development", "production"):
         raise SettingsError(f"{PREFIX}ENV must be development or production.")
     if settings.env == "production":

@@ -6,21 +6,23 @@ import base64
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from bot.adapters.language.assess import load_assessor
 from bot.adapters.sql.tables import Base, Role, User
 from bot.bootstrap import Application, build
 from bot.core.journal import Message
 from bot.core.journeys import Route
 from bot.core.people import ROLES, Patient, StaffMember
 from bot.core.safety.verdict import Verdict
-from bot.services.ports import EngineUnavailable, SendFailed
-from bot.settings import Settings
+from bot.services.ports import Assessor, EngineUnavailable, SendFailed
+from bot.settings import ROOT, Settings
 
 NOON = datetime(2026, 11, 24, 20, tzinfo=UTC)  # noon in Los Angeles
 KEY = base64.b64encode(b"k" * 32).decode()
@@ -46,7 +48,7 @@ class Outbox:
     sent: list[tuple[str, str, str]] = field(default_factory=list)
     broken: SendFailed | None = None
 
-    def send(self, recipient: StaffMember, subject: str, body: str) -> None:
+    def send(self, recipient: StaffMember, subject: str, body: str, *, url: str | None = None) -> None:
         if self.broken is not None:
             raise self.broken
         self.sent.append((recipient.email, subject, body))
@@ -96,10 +98,20 @@ def settings(folder: Path, **changes: Any) -> Settings:
     return Settings(**(values | changes))
 
 
+@lru_cache
+def shared_assessor() -> Assessor:
+    """The real assessment, loaded once for all tests of a process."""
+    return load_assessor(ROOT / "data/safety")
+
+
 def application(folder: Path, clock: MovableClock, notifier: Outbox, engine: Any = None, **changes: Any) -> Application:
     built: list[Application] = []
     app = build(
-        settings(folder, **changes), clock=clock, notifier=notifier, engine=engine or DirectEngine(lambda: built[0])
+        settings(folder, **changes),
+        clock=clock,
+        notifier=notifier,
+        engine=engine or DirectEngine(lambda: built[0]),
+        assessor=shared_assessor(),
     )
     built.append(app)
     Base.metadata.create_all(app.database)
@@ -139,6 +151,30 @@ def staff_member(app: Application, name: str, *roles: str) -> StaffMember:
         session.add(user)
         session.commit()
         return StaffMember(id=user.id, name=name, email=str(user.email), roles=frozenset(roles))
+
+
+def on_duty(app: Application, duty: str, member: StaffMember) -> None:
+    """The member holds the duty day and night."""
+    app.rota.add_shift(
+        None, duty=duty, member_id=member.id, first_day=date(2026, 1, 1), starts=time(9), lasts_days=1, every_days=1
+    )
+
+
+def clinic_staff(app: Application) -> dict[str, StaffMember]:
+    """A clinic with someone on every duty: Noor on call, Ola second, Lee leads, Max directs, Sage safeguards."""
+    people = {
+        "Noor": ("responder",),
+        "Ola": ("responder",),
+        "Lee": ("clinical_lead",),
+        "Max": ("medical", "clinical_lead"),
+        "Sage": ("clinical_lead",),
+        "Mia": ("medical",),
+    }
+    members = {name: staff_member(app, name, *roles) for name, roles in people.items()}
+    duties = {"on_call": "Noor", "second": "Ola", "director": "Max", "safeguarding": "Sage", "medical_team": "Mia"}
+    for duty, name in duties.items():
+        on_duty(app, duty, members[name])
+    return members
 
 
 def journey_ended(app: Application, patient_id: str, hours_ago: float) -> None:

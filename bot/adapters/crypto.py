@@ -51,6 +51,14 @@ class Vault:
         """The same patient key, wrapped with the current clinic key. Raises SealBroken where no key fits."""
         return _seal(self._clinic, self._unwrap(wrapped, patient_id), f"key/{patient_id}")
 
+    def seal_own(self, place: str, text: str) -> bytes:
+        """Encrypt something of the clinic's own, such as a responder's address, under the clinic's key."""
+        return _seal(self._clinic, text.encode(), place)
+
+    def open_own(self, place: str, sealed: bytes) -> str:
+        """Decrypt something of the clinic's own. Raises SealBroken."""
+        return _unseal(self._clinic, sealed, place).decode()
+
     def _open(self, wrapped: bytes, patient_id: str) -> AESGCM:
         return AESGCM(self._unwrap(wrapped, patient_id))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bot.cli import backup, content, deploy, keys, language, people, reading, running, schedule
+from bot.cli import backup, content, deploy, keys, language, people, reading, rota, running, schedule, trust
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -19,5 +19,6 @@ for command in (
     language.assess, language.interpret,
     reading.digest, content.content,
     keys.keys, backup.backup, backup.restore, deploy.check,
+    rota.rota, trust.audit, trust.drill, trust.report,
 ):  # fmt: skip
     main.add_command(command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import click
 
@@ -48,7 +49,7 @@ def web() -> None:
     """Serve the pages and the JSON API."""
     from bot.web.server import serve
 
-    serve(application())
+    serve(covered(application()))
 
 
 @click.command()
@@ -56,7 +57,15 @@ def worker() -> None:
     """Deliver alerts, escalate, break silences, answer what waits."""
     from bot.worker.loop import work
 
-    work(application())
+    work(covered(application()))
+
+
+def covered(app: Any) -> Any:
+    """The application, unless this is production and no one is on call (P-01)."""
+    missing = app.rota.missing_cover() if app.settings.env == "production" else None
+    if missing is not None:
+        raise click.ClickException(missing)
+    return app
 
 
 @click.command()

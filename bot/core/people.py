@@ -42,3 +42,13 @@ class StaffMember:
     name: str
     email: str
     roles: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """One way to reach a responder, such as e-mail, SMS or a paging service. `url` is an Apprise address: a secret."""
+
+    id: str
+    name: str  # shown to staff
+    url: str = field(repr=False)
+    delay_seconds: int = 0  # after the person was first to be notified, when nobody has acknowledged

@@ -110,7 +110,7 @@ class DigestService:
         where = where_in_time(tx, patient, now)
         shared = [e for e in tx.entries(patient.id) if e.visibility is Visibility.shared and not e.held]
         hours = where.hours_since_dose(now)
-        alerts = tx.alerts(patient_id=patient.id, unresolved=True)
+        alerts = [a for a in tx.alerts(patient_id=patient.id, unresolved=True) if not a.boundary]
         return CaseloadRow(
             patient=patient,
             where=where,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.core.flow.content import Library
 from bot.core.flow.facts import Facts
-from bot.core.flow.render import fill
 from bot.core.journal import Entry, Visibility
 from bot.core.journeys import Timeline, timeline
 from bot.core.patterns import repeated_pattern
@@ -18,21 +16,12 @@ from bot.core.safety.verdict import Level
 from bot.core.steps import open_step
 from bot.services.escalation import restricting_alert
 from bot.services.ports import Transaction
+from bot.services.telling import Telling
 
 MOST_PARTS = 8  # known parts offered as buttons
 MOST_RECORDS = 30  # ended sittings looked back on for patterns
 SLOT_CHARACTERS = 120  # of the patient's own words read back in a prompt
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClinicFacts:
-    """The clinic's own words for the slots of authored texts."""
-
-    name: str
-    phone: str
-    oncall_phone: str
-    hours: str
-    covered: bool
+Expectation = Callable[[Transaction, datetime], str]  # in_hours, covered or no_cover, by the rota
 
 
 def where_in_time(tx: Transaction, patient: Patient, now: datetime, programme: Programme | None = None) -> Timeline:
@@ -50,8 +39,8 @@ def where_in_time(tx: Transaction, patient: Patient, now: datetime, programme: P
 class FactsReader:
     """Reads what a turn may know, once per turn."""
 
-    def __init__(self, library: Library, clinic: ClinicFacts) -> None:
-        self._library, self._clinic = library, clinic
+    def __init__(self, telling: Telling, expectation: Expectation) -> None:
+        self._telling, self._expectation = telling, expectation
 
     def slots(self, tx: Transaction, patient: Patient, now: datetime) -> dict[str, str]:
         """The values of protocol 0.2 that come from the clinic and the patient's record."""
@@ -60,22 +49,13 @@ class FactsReader:
         following = where_in_time(tx, patient, now).next_journey_at
         date = "" if following is None else f"{following.astimezone(ZoneInfo(patient.time_zone)):%A, %B %-d}"
         return {
+            **self._telling.slots(self._expectation(tx, now)),
             "first_name": patient.first_name,
             "coach_name": coach,
-            "clinic_name": self._clinic.name,
-            "clinic_phone": self._clinic.phone,
-            "oncall_phone": self._clinic.oncall_phone,
-            "clinic_hours": self._clinic.hours,
-            "contact_expectation": self._expectation(),
             "phone_masked": f"the number ending in {patient.phone[-2:]}" if patient.phone else "",
             "last_part": parts[0] if parts else "",
             "next_journey_date": date,
         }
-
-    def _expectation(self) -> str:
-        name = "covered" if self._clinic.covered else "no_cover"
-        text = self._library.texts[f"contact_expectation.{name}"][0][0]
-        return fill(text, {"clinic_hours": self._clinic.hours})
 
     def facts(self, tx: Transaction, patient: Patient, now: datetime) -> Facts:
         """What one turn may know."""

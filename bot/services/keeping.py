@@ -14,7 +14,7 @@ from bot.core.flow.state import SittingState
 from bot.core.journal import Entry, EntryLine, Visibility
 from bot.core.patterns import SittingRecord
 from bot.core.people import Patient
-from bot.services.escalation import restricting_alert
+from bot.services.escalation import restricting_alert, speaking_alert
 from bot.services.facts import where_in_time
 from bot.services.ports import Transaction
 
@@ -45,9 +45,10 @@ class Keeper:
             tx.add_question(patient.id, data["to"], data["text"], now, kind=kind)
         elif effect.kind in ("staff_answer", "staff_text"):
             self._tell_staff(tx, patient, effect, now)
-        elif effect.kind == "restrict" and data["who"] in ("coach", "all_session_staff") and patient.coach_id:
-            barred = tuple(dict.fromkeys((*patient.restricted_staff, patient.coach_id)))
+        elif effect.kind == "restrict":
+            barred = tuple(dict.fromkeys((*patient.restricted_staff, *_named(tx, patient, str(data["who"])))))
             tx.put_patient(replace(patient, restricted_staff=barred))
+            tx.audit("system", "patient.restricted_staff", patient.id, now, who=data["who"])
         elif effect.kind == "schedule_missing":
             tx.audit("system", "schedule.missing", patient.id, now)
         elif effect.kind == "slept":
@@ -77,7 +78,7 @@ class Keeper:
             shared_at=now if visibility is Visibility.shared else None,
             hours_since_dose=None if hours is None else int(hours),
             content_version=state.content_version,
-            held=bool(patient.restricted_staff and patient.coach_id in patient.restricted_staff),
+            held=patient.coach_id in patient.restricted_staff or _complained(tx, patient.id),
         )
         tx.put_entry(entry)
         for line in entry.lines:
@@ -94,7 +95,7 @@ class Keeper:
             tx.drop_deletion_request(entry_id)
 
     def _tell_staff(self, tx: Transaction, patient: Patient, effect: Effect, now: datetime) -> None:
-        alert = restricting_alert(tx, patient.id)
+        alert = speaking_alert(tx, patient.id) or restricting_alert(tx, patient.id)
         if alert is not None:
             detail = {key: value for key, value in effect.data.items() if key != "text"}
             words = effect.data.get("text")
@@ -130,6 +131,17 @@ class Keeper:
             hours_since_dose=None if hours is None else int(hours),
             **ratings,
         )
+
+
+def _named(tx: Transaction, patient: Patient, who: str) -> list[int]:
+    """The people whom an answer in a complaint about the clinic names (protocol 6.5.4)."""
+    coach = [patient.coach_id] if patient.coach_id is not None else []
+    medical = [member.id for member in tx.staff() if "medical" in member.roles]
+    return {"coach": coach, "medical_team_members": medical, "all_session_staff": [*coach, *medical]}.get(who, [])
+
+
+def _complained(tx: Transaction, patient_id: str) -> bool:
+    return any(alert.boundary for alert in tx.alerts(patient_id=patient_id, unresolved=True))
 
 
 def discard_entry(tx: Transaction, entry: Entry, now: datetime) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as AssessmentTimeout
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.core.journal import Message
+from bot.core.news import taken_back
 from bot.core.people import Patient
 from bot.core.safety.verdict import AssessmentContext, Level, Verdict, combine, verdict_from_json
 from bot.services.escalation import EscalationService
@@ -52,9 +53,11 @@ class ScreeningService:
         escalation: EscalationService,
         crisis_texts: CrisisTexts,
         unavailable_text: str,
+        retractions: Mapping[str, Sequence[str]],
     ) -> None:
         self._uow, self._clock, self._assessor, self._escalation = uow, clock, assessor, escalation
         self._crisis_texts, self._unavailable = crisis_texts, unavailable_text
+        self._retractions = retractions
         self._pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="assess")
 
     def receive(
@@ -153,9 +156,11 @@ class ScreeningService:
                 self._alert(tx, patient, message, words, verdict, verdict.level, "message")
                 if verdict.level is Level.emergency:
                     texts = self._crisis_texts(tx, verdict, patient)
-                    crisis += [self._say(tx, message, text_id, line, "crisis") for text_id, line in texts]
+                    crisis += self._say_crisis(tx, patient, message, texts)
             elif verdict.failed_layers:  # the patient is asked; staff learn that a layer is down
                 self._alert(tx, patient, message, words, verdict, Level.urgent, "assessment_layer_failed")
+            if verdict.level < Level.urgent:
+                self._take_back(tx, patient, message, words)
         return Received(message=message, verdict=verdict, duplicate=False, crisis=tuple(crisis))
 
     def _alert(
@@ -172,6 +177,22 @@ class ScreeningService:
             words=words,
             version=verdict.version,
         )
+
+    def _say_crisis(
+        self, tx: Transaction, patient: Patient, message: Message, texts: list[tuple[str, str]]
+    ) -> list[Message]:
+        """Say what is true at once; that staff were told is said when they were."""
+        said = []
+        for text_id, line in texts:
+            shown = self._escalation.showable(tx, patient, text_id, line, "crisis", message.id, message.created_at)
+            if shown:
+                said.append(self._say(tx, message, text_id, shown, "crisis"))
+        return said
+
+    def _take_back(self, tx: Transaction, patient: Patient, message: Message, words: str) -> None:
+        text_id = taken_back(words, self._retractions)
+        if text_id is not None:
+            self._escalation.note_retraction(tx, patient, text_id, words, message.id, message.created_at)
 
     def _say(self, tx: Transaction, message: Message, text_id: str, text: str, kind: str) -> Message:
         return tx.add_message(

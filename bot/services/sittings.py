@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.core.flow.content import ContentError, Library
@@ -21,9 +22,11 @@ from bot.core.people import Patient
 from bot.core.safety.verdict import Level, Verdict
 from bot.core.steering import StepContext
 from bot.services.escalation import EscalationService
-from bot.services.facts import ClinicFacts, FactsReader
+from bot.services.facts import FactsReader
 from bot.services.keeping import Keeper
 from bot.services.ports import Clock, Conflict, Spoken, StoredSitting, Transaction, UnitOfWork
+from bot.services.rounds import each
+from bot.services.telling import Telling
 
 COMMAND_FAQ = {
     "who_reads_this": "faq_who_reads",
@@ -45,12 +48,12 @@ class SittingService:
 
     def __init__(
         self, uow: UnitOfWork, clock: Clock, library: Library, recompile: Recompile,
-        escalation: EscalationService, clinic: ClinicFacts,
+        escalation: EscalationService, telling: Telling,
     ) -> None:  # fmt: skip
         self._uow, self._clock, self._library = uow, clock, library
         self._recompile = recompile
         self._escalation = escalation
-        self._reader = FactsReader(library, clinic)
+        self._reader = FactsReader(telling, escalation.paging.expectation)
         self._keeper = Keeper()
         self._interpreters = {library.version: Interpreter(library)}
         self._kept_versions: set[str] = set()
@@ -160,10 +163,8 @@ class SittingService:
         """Let silence count where a question has waited too long. Returns how many sittings were moved."""
         with self._uow() as tx:
             due = [tx.patient(patient_id) for patient_id in tx.silent(self._clock())]
-        for patient in due:
-            if patient is not None:
-                self._turn(patient.conversation_id, None, Interpreter.silence)
-        return len(due)
+        silent = [patient.conversation_id for patient in due if patient is not None]
+        return len(each(silent, lambda conversation_id: self._turn(conversation_id, None, _silence)))
 
     # --- one turn ---
 
@@ -211,11 +212,20 @@ class SittingService:
             )
             if message is not None:
                 tx.mark_answered(message.id, now)
-            return tuple(self._store(tx, patient, message_id, utterance, now) for utterance in outcome.say)
+            said = (self._store(tx, patient, message_id, utterance, now) for utterance in outcome.say)
+            return tuple(spoken for spoken in said if spoken is not None)
 
     def _store(
         self, tx: Transaction, patient: Patient, message_id: str | None, utterance: Utterance, now: datetime
-    ) -> Spoken:
+    ) -> Spoken | None:
+        """Keep one utterance; None where all of it waits until staff were in fact told."""
+        if utterance.control is None:
+            text = self._escalation.showable(
+                tx, patient, utterance.text_id, utterance.text, utterance.kind, message_id, now
+            )
+            if not text:
+                return None
+            utterance = replace(utterance, text=text)
         stored = tx.add_message(
             Message(
                 id=uuid.uuid4().hex,
@@ -253,6 +263,9 @@ class SittingService:
             tx.keep_content(version, self._library.sources, now)
             self._kept_versions.add(version)
 
+    def _complained(self, tx: Transaction, patient_id: str) -> bool:
+        return any(alert.boundary for alert in tx.alerts(patient_id=patient_id, unresolved=True))
+
     def _patient(self, tx: Transaction, conversation_id: str) -> Patient:
         patient = tx.patient_of_conversation(conversation_id)
         if patient is None:
@@ -262,6 +275,13 @@ class SittingService:
     def slots(self, tx: Transaction, patient: Patient, now: datetime) -> dict[str, str]:
         """The values of protocol 0.2 that come from the clinic and the patient's record."""
         return self._reader.slots(tx, patient, now)
+
+
+def _silence(interpreter: Interpreter, state: SittingState, facts: Facts, now: datetime) -> Outcome:
+    """Let silence count, unless the patient or another worker came first."""
+    if state.silence_due_at is None or state.silence_due_at > now:
+        return Outcome(state=state, say=(), raises=(), effects=())
+    return interpreter.silence(state, facts, now)
 
 
 def _spoken(message: Message) -> Spoken:

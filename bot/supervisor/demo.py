@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import date, timedelta
 
 from bot.bootstrap import Application
 from bot.core.journal import Entry, EntryLine, Visibility
@@ -16,6 +16,13 @@ STAFF = (
     ("noor@plum-spring.example", "Noor Haddad", ("responder",)),
     ("ola@plum-spring.example", "Ola Brandt", ("responder",)),
     ("lee@plum-spring.example", "Lee Okafor", ("clinical_lead",)),
+)
+DUTIES = (
+    ("on_call", "noor@plum-spring.example"),
+    ("second", "ola@plum-spring.example"),
+    ("medical_team", "ola@plum-spring.example"),
+    ("director", "lee@plum-spring.example"),
+    ("safeguarding", "lee@plum-spring.example"),
 )
 PATIENT = "rae@example.com"
 SAMPLE = (
@@ -31,8 +38,11 @@ def seed(app: Application) -> list[str]:
     with app.uow() as tx:
         known = {member.email for member in tx.staff()}
     if STAFF[0][0] not in known:
-        for email, name, roles in STAFF:
-            make_account(app, email, PASSPHRASE, name, roles)
+        ids = {email: make_account(app, email, PASSPHRASE, name, roles) for email, name, roles in STAFF}
+        for duty, email in DUTIES:
+            app.rota.add_shift(
+                None, duty=duty, member_id=ids[email], first_day=date(2026, 1, 5), lasts_days=7, every_days=7
+            )
         _patient(app)
     invited = app.access.invite(first_name="Sam", last_name="Reyes", phone="555-0188", coach_id=_coach(app))
     ended = app.clock() - timedelta(hours=48)

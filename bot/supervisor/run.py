@@ -148,6 +148,7 @@ def run_all() -> int:
         print("kat: training the dialogue model if anything changed (about a minute the first time)", flush=True)
         model = train()
         signs_in = _seed(settings) if settings.env == "development" else []
+        _check_cover(settings)
     except (SettingsError, TrainingFailed, PortTaken) as error:
         print(f"kat: {error}", file=sys.stderr)
         return 2
@@ -211,6 +212,14 @@ def _check_ports(settings: Settings) -> None:
     for name, port in ports.items():
         if _listens(port):
             raise PortTaken(f"port {port} is taken by another program; stop it or set KAT_{name.upper()}_PORT.")
+
+
+def _check_cover(settings: Settings) -> None:
+    from bot.bootstrap import build
+
+    missing = build(settings).rota.missing_cover() if settings.env == "production" else None
+    if missing is not None:
+        raise SettingsError(missing)
 
 
 def _seed(settings: Settings) -> list[str]:

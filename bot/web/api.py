@@ -12,6 +12,8 @@ from flask_wtf.csrf import generate_csrf
 
 from bot.bootstrap import Application
 from bot.core.journal import Entry, Message, Visibility
+from bot.core.news import banner, role
+from bot.core.safety.verdict import Level
 from bot.services.ports import NotPermitted
 from bot.services.screening import EmptyMessage, MessageTooLong
 from bot.web.accounts import STAFF, allow, signed_in_patient, signed_in_staff
@@ -76,6 +78,8 @@ def make(application: Application) -> Blueprint:
             return _refuse(
                 "too_long", "That is too long to take in at once. Please send it in parts; it is still here.", 413
             )
+        if received.verdict.level >= Level.urgent or received.verdict.failed_layers:
+            application.delivery.send_at_once(patient.id, "web")
         replies = application.conversation.deliver(received.message.id)
         return jsonify(
             message=_message(received.message),
@@ -98,11 +102,17 @@ def make(application: Application) -> Blueprint:
     @api.get("/alert-status")
     @allow("patient")
     def alert_status() -> Any:
-        status = application.escalation.status_for_patient(signed_in_patient(application).id)
+        patient = signed_in_patient(application)
+        status = application.escalation.status_for_patient(patient.id)
         if status is None:
             return jsonify(alert=None)
         return jsonify(
             alert={
+                "text": banner(status, patient.time_zone, application.settings.oncall_phone),
+                "level": status.level.name,
+                "sent_to": role(status.sent_to) if status.sent_at is not None else None,
+                "next_to": [role(target) for target in status.next_to],
+                "closed": status.closed,
                 "reference": status.reference,
                 "sent_at": _moment(status.sent_at),
                 "seen_at": _moment(status.seen_at),

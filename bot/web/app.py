@@ -20,7 +20,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from bot.bootstrap import Application
-from bot.web import account_pages, api, coach, entries, patient, programme, staff
+from bot.web import account_pages, api, coach, entries, patient, programme, reports, requests, rota, staff
 from bot.web.accounts import STAFF, allow, enforce, setup_accounts
 
 log = structlog.get_logger()
@@ -83,7 +83,7 @@ def create_app(application: Application) -> Flask:
     limiter = Limiter(get_remote_address, app=flask, default_limits=[f"{settings.requests_per_minute} per minute"])
     sign_ins = limiter.limit(f"{settings.sign_ins_per_minute} per minute", methods=["POST"])
     enforce(flask, application)
-    for face in (patient, entries, programme, coach, staff, api, account_pages):
+    for face in (patient, entries, programme, coach, staff, rota, requests, reports, api, account_pages):
         flask.register_blueprint(face.make(application))
     views: dict[str, Any] = flask.view_functions
     for endpoint in SIGN_INS:
@@ -91,6 +91,7 @@ def create_app(application: Application) -> Flask:
     _entrances(flask, application)
     _errors(flask)
     flask.jinja_env.filters["local"] = local_time
+    flask.jinja_env.filters["soon"] = soon
     flask.jinja_env.globals.update(clinic_name=settings.clinic_name, clinic_phone=settings.clinic_phone)
     return flask
 
@@ -116,11 +117,13 @@ def _entrances(flask: Flask, application: Application) -> None:
     def ready() -> tuple[str, int]:
         now = application.clock()
         with application.uow() as tx:
-            owed, beat = tx.oldest_owed(), tx.last_beat("worker")
+            owed, beat = tx.oldest_owed(now), tx.last_beat("worker")
         if beat is None or now - beat > READY_BEAT:
             return "the worker is silent", 503
         if owed is not None and now - owed > READY_OUTBOX:
             return "alerts are waiting to be sent", 503
+        if application.watch.drill_state().missing:
+            return "the daily drill has not arrived", 503
         return "ready", 200
 
     @flask.get("/help")
@@ -189,3 +192,12 @@ def _answer(code: str, message: str, status: int) -> Any:
 def local_time(moment: datetime | None, zone: str = "America/Los_Angeles") -> str:
     """A moment in a zone, in words."""
     return "" if moment is None else f"{moment.astimezone(ZoneInfo(zone)):%b %-d, %H:%M %Z}"
+
+
+def soon(moment: datetime | None, zone: str, now: datetime) -> str:
+    """A moment near now: the hour alone on the same day, else with the day."""
+    if moment is None:
+        return ""
+    local = moment.astimezone(ZoneInfo(zone))
+    same = local.date() == now.astimezone(ZoneInfo(zone)).date()
+    return f"{local:%H:%M %Z}" if same else local_time(moment, zone)

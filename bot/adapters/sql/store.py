@@ -13,9 +13,12 @@ from bot.adapters.sql.accounts import AccountRecords
 from bot.adapters.sql.conversation import ConversationRecords
 from bot.adapters.sql.escalation import EscalationRecords
 from bot.adapters.sql.journal import JournalRecords
+from bot.adapters.sql.outbox import OutboxRecords
 from bot.adapters.sql.people import PeopleRecords
 from bot.adapters.sql.privacy import PrivacyRecords
 from bot.adapters.sql.programme import ProgrammeRecords
+from bot.adapters.sql.requests import RequestRecords
+from bot.adapters.sql.rota import RotaRecords
 from bot.adapters.sql.trust import TrustRecords
 
 
@@ -28,6 +31,9 @@ class SqlTransaction(
     AccountRecords,
     PrivacyRecords,
     ProgrammeRecords,
+    OutboxRecords,
+    RotaRecords,
+    RequestRecords,
 ):
     """One open transaction. Fulfils bot.services.ports.Transaction."""
 

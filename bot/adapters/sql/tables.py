@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from flask_security.models import sqla as accounts
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, LargeBinary, String, TypeDecorator, UniqueConstraint
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, LargeBinary, String, TypeDecorator, UniqueConstraint, false
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -249,11 +249,17 @@ class AlertRow(Base):
     subtype: Mapped[str | None] = mapped_column(String(30))
     status: Mapped[str] = mapped_column(String(12), index=True)
     raised_at: Mapped[datetime] = mapped_column(Utc)
-    level_at: Mapped[datetime] = mapped_column(Utc)  # when it rose to its level; the policy counts from here
+    level_at: Mapped[datetime] = mapped_column(Utc)  # when it came to its level
     message_id: Mapped[str | None] = mapped_column(String(32))
     reason: Mapped[str] = mapped_column(String(200))
     version: Mapped[str] = mapped_column(String(80))
     steps_taken: Mapped[int] = mapped_column(default=0)
+    phase: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    due_at: Mapped[datetime | None] = mapped_column(Utc, index=True)  # when the worker must look at it next
+    paging_since: Mapped[datetime | None] = mapped_column(Utc)  # None: from level_at
+    hold_until: Mapped[datetime | None] = mapped_column(Utc)
+    retracted_at: Mapped[datetime | None] = mapped_column(Utc)
+    drill: Mapped[bool] = mapped_column(default=False, server_default=false())
     acknowledged_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
     acknowledged_at: Mapped[datetime | None] = mapped_column(Utc)
     resolved_by: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
@@ -282,7 +288,11 @@ class OutboxRow(Base):
     alert_id: Mapped[str | None] = mapped_column(ForeignKey("alert.id"), index=True)
     recipient_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
     target: Mapped[str] = mapped_column(String(20))
-    state: Mapped[str] = mapped_column(String(10))  # waiting, claimed, sent, failed
+    kind: Mapped[str] = mapped_column(String(10), default="alert", server_default="alert")  # alert, reminder, alarm
+    about: Mapped[str] = mapped_column(String(40), default="", server_default="")  # what an alarm is about
+    channel_id: Mapped[str | None] = mapped_column(String(32))  # None: e-mail to the account's address
+    place: Mapped[int] = mapped_column(default=0, server_default="0")  # 0 is the recipient's first channel
+    state: Mapped[str] = mapped_column(String(10))  # waiting, claimed, sent, failed, dropped
     due_at: Mapped[datetime] = mapped_column(Utc)
     claimed_by: Mapped[str | None] = mapped_column(String(64))
     claimed_until: Mapped[datetime | None] = mapped_column(Utc)
@@ -290,6 +300,108 @@ class OutboxRow(Base):
     sent_at: Mapped[datetime | None] = mapped_column(Utc)
     error: Mapped[str | None] = mapped_column(String(40))
     created_at: Mapped[datetime] = mapped_column(Utc)
+
+
+class AttemptRow(Base):
+    """One try to hand a notification over: written before it is made, its outcome after."""
+
+    __tablename__ = "attempt"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    outbox_id: Mapped[str] = mapped_column(ForeignKey("outbox.id"), index=True)
+    number: Mapped[int]
+    worker: Mapped[str] = mapped_column(String(64))
+    started_at: Mapped[datetime] = mapped_column(Utc)
+    finished_at: Mapped[datetime | None] = mapped_column(Utc)
+    outcome: Mapped[str] = mapped_column(String(10), default="unknown")  # unknown until told: sent, failed
+    code: Mapped[str | None] = mapped_column(String(40))
+
+
+class ChannelRow(Base):
+    """One way to reach a responder. The address is sealed under the clinic's key: it may hold a token or a number."""
+
+    __tablename__ = "channel"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    place: Mapped[int]
+    name: Mapped[str] = mapped_column(String(40))
+    delay_seconds: Mapped[int] = mapped_column(default=0)
+    sealed_url: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class ShiftRow(Base):
+    __tablename__ = "shift"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    duty: Mapped[str] = mapped_column(String(20))
+    member_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    first_day: Mapped[date]
+    starts: Mapped[time]
+    lasts_days: Mapped[int]
+    ends: Mapped[time]
+    every_days: Mapped[int]
+    last_day: Mapped[date | None]
+    on_holidays: Mapped[bool] = mapped_column(default=True)
+
+
+class OverrideRow(Base):
+    __tablename__ = "override"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    duty: Mapped[str] = mapped_column(String(20))
+    member_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    starts_at: Mapped[datetime] = mapped_column(Utc)
+    ends_at: Mapped[datetime] = mapped_column(Utc)
+    made_at: Mapped[datetime] = mapped_column(Utc)
+    reason: Mapped[str] = mapped_column(String(200), default="")
+
+
+class DayOffRow(Base):
+    __tablename__ = "day_off"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    first_day: Mapped[date]
+    last_day: Mapped[date]
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("user.id"))
+    name: Mapped[str] = mapped_column(String(80), default="")
+
+
+class SupervisionRow(Base):
+    """Whose work a person supervises: who is named in a complaint keeps it from those below too."""
+
+    __tablename__ = "supervision"
+    member_id: Mapped[int] = mapped_column(ForeignKey("user.id"), primary_key=True)
+    supervisor_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+
+
+class AnswerRow(Base):
+    """A staff member's answer to a patient's question or request."""
+
+    __tablename__ = "answer"
+    question_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id"), index=True)
+    member_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    at: Mapped[datetime] = mapped_column(Utc)
+
+
+class HeldTextRow(Base):
+    """An authored sentence that says staff were told; it waits until that is true."""
+
+    __tablename__ = "held_text"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    alert_id: Mapped[str] = mapped_column(ForeignKey("alert.id"))
+    reply_to: Mapped[str | None] = mapped_column(String(32))
+    text_id: Mapped[str] = mapped_column(String(80))
+    kind: Mapped[str] = mapped_column(String(10))
+    text: Mapped[str] = mapped_column(String(400))  # ours, not the patient's
+    held_at: Mapped[datetime] = mapped_column(Utc)
+    told_at: Mapped[datetime | None] = mapped_column(Utc, index=True)
+
+
+class DrillRow(Base):
+    __tablename__ = "drill"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    alert_id: Mapped[str] = mapped_column(ForeignKey("alert.id"))
+    started_at: Mapped[datetime] = mapped_column(Utc, index=True)
+    arrived_at: Mapped[datetime | None] = mapped_column(Utc)
+    failed_at: Mapped[datetime | None] = mapped_column(Utc)
 
 
 class AuditRow(Base):

@@ -14,6 +14,7 @@ from bot.adapters.sql import tables as t
 from bot.adapters.sql.sealed import Sealed
 
 AUDIT_LOCK = 77_0177  # PostgreSQL advisory lock: one writer of the audit chain at a time
+WATCH_LOCK = 77_0178  # the same for what only one worker may do at a time
 GENESIS = "0" * 64
 
 
@@ -44,6 +45,19 @@ class TrustRecords(Sealed):
                 return row.seq
             previous, expected = row.hash, expected + 1
         return None
+
+    def audit_head(self) -> tuple[int, str]:
+        last = self._s.scalar(select(t.AuditRow).order_by(t.AuditRow.seq.desc()).limit(1))
+        return (0, GENESIS) if last is None else (last.seq, last.hash)
+
+    def audit_row(self, seq: int) -> Mapping[str, Any] | None:
+        row = self._s.get(t.AuditRow, seq)
+        names = ("seq", "at", "actor", "action", "subject", "hash")
+        return None if row is None else {name: getattr(row, name) for name in names}
+
+    def exclusive(self) -> None:
+        if self._s.get_bind().dialect.name == "postgresql":  # SQLite has one writer anyway
+            self._s.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WATCH_LOCK})
 
     def beat(self, process: str, at: datetime) -> None:
         self._s.merge(t.HeartbeatRow(process=process, at=at))

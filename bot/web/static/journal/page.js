@@ -87,18 +87,9 @@ async function banners() {
   try {
     const alert = await alertStatus();
     banner.hidden = !alert;
-    const text = alert ? alert.text ?? truth(alert) : "";
+    const text = alert ? alert.text : "";
     if (banner.textContent !== text) banner.textContent = text;
   } catch { /* the next round tries again */ }
-}
-
-function truth(alert) {
-  const time = (moment) => new Date(moment).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-  let words = alert.delivery_failed ? "My alert to the clinic has not gone through yet." : "An alert to the clinic is on its way.";
-  if (alert.sent_at) words = `Sent ${time(alert.sent_at)} to the on-call clinician.`;
-  if (alert.seen_at) words += ` Seen ${time(alert.seen_at)} by ${alert.seen_by}.`;
-  else words += ` Not seen yet.${alert.next_at ? ` Next: ${time(alert.next_at)}.` : ""}`;
-  return `${words} Not an emergency service: 911 · 988.`;
 }
 
 composer.addEventListener("submit", (event) => { event.preventDefault(); say(); });
