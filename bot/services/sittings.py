@@ -241,6 +241,8 @@ class SittingService:
             self._save(tx, patient, state, effect.data, now)
         elif effect.kind == "question":
             tx.add_question(patient.id, effect.data["to"], effect.data["text"], now)
+        elif effect.kind == "plan":
+            tx.put_plan_line(patient.id, effect.data["line"], effect.data["text"], now)
         elif effect.kind == "part":
             tx.see_part(patient.id, effect.data["name"], now)
         elif effect.kind in ("staff_answer", "staff_text"):
@@ -350,6 +352,7 @@ class SittingService:
             open_alert=alert.level if alert is not None else Level.none,
             known_parts=tuple(tx.parts(patient.id)[:8]),
             entry_lines=lines,
+            safety_plan=tx.safety_plan(patient.id),
             open_step_days=None if step is None else (now - step[0].created_at).total_seconds() / 86400,
             recalled_this_journey=bool({"recall.images", "recall.words", "recall.quiet_note"} & fields_since),
             intention_this_journey="intention.text" in lines and where.phase is Phase.before_next,

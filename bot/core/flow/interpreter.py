@@ -95,7 +95,8 @@ class Effect:
     """Something that the services do in the same transaction as the new state.
 
     kinds: save (visibility), discard, staff_answer (question id and value), staff_text (words for the team), question
-    (to, text), coach_note (text id), restrict (who), card (open the crisis card), pause, part (name).
+    (to, text), coach_note (text id), restrict (who), card (open the crisis card), pause, part (name),
+    plan (line and text of the plan for staying safe).
     """
 
     kind: str
@@ -599,6 +600,9 @@ class _Turn:
             self.offer_to_begin()
         elif frame.flow == "safety_shared.collect_phone":
             self.resume_below()
+        elif frame.flow == "staying_safe":
+            self.say_text("staying_safe.done")
+            self.push("safety_shared.aftercare")
         elif flow.kind == "practice":
             self.close()
         else:
@@ -973,6 +977,10 @@ class _Turn:
         if step.field is None:
             return
         name = self.field_of(step)
+        if name.startswith("safety_plan."):
+            if words:
+                self.effects.append(Effect(kind="plan", data={"line": name.partition(".")[2], "text": words}))
+            return
         self.state.values[name] = value
         if name in ALIASES and (value is not None or ALIASES[name] == "ladder"):
             self.state.values[ALIASES[name]] = value
@@ -1315,11 +1323,21 @@ class _Turn:
         elif value == "letter":
             self.state.frames = []
             self.push("letter_to_coach")
+        elif value == "plan":
+            self.show_plan()
         elif self.state.kept:
             self.to_summary()
         else:
             self.state.frames = []
             self.push_closing_goodbye()
+
+    def show_plan(self) -> None:
+        """The plan for staying safe as it stands, then its questions; a line that is skipped stays as it was."""
+        self.say_text("staying_safe.intro")
+        kept = [f"{self.text(f'staying_safe.title.{line}')}: {text}" for line, text in self.facts.safety_plan.items()]
+        if kept:
+            self.said.append(Utterance(text="\n".join(kept), text_id="staying_safe.kept"))
+        self.push("staying_safe")
 
     def answer_summary(self, value: str, reply: Reply) -> None:
         edits = reply.lines or {}
