@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from bot.core.flow.expressions import Expression
 from bot.core.flow.render import slots_of
 
 _FOLDERS = ("practices", "safety/flows", "sitting", "consent", "faq", "resources")
-_FILES = ("safety/shared.yml", "clinic.yml")
+_FILES = ("safety/shared.yml", "safety/openings.yml", "safety/plan.yml", "clinic.yml")
 _PLACES = frozenset(
     {
         "gate",
@@ -71,10 +72,13 @@ def compile_library(sources: Mapping[str, str]) -> Library:
     for response in responses:
         for flow in compile_response_flow(response, shared["safety_shared"]):
             flows[flow.id] = flow
-    flows.update({flow.id: flow for flow in _own_flows(shared, sitting, flows)})
+    plan = read["safety/plan.yml"]["staying_safe"]
+    flows.update({flow.id: flow for flow in _own_flows(shared, sitting, flows, plan)})
+    flows["staying_safe"] = _plan_flow(plan)
+    flows.update(_with_openings(flows, read["safety/openings.yml"]["openings"]))
     library = Library(
         flows=flows,
-        texts=_texts(shared, sitting, responses, read["clinic.yml"]),
+        texts=_texts(shared, sitting, responses, read["clinic.yml"], plan),
         faq={name: tuple(row["answer_text"]) for name, row in faq.items()},
         faq_routes={name: str(row["route"]) for name, row in faq.items()},
         crisis_card=tuple(shared["safety_shared"]["crisis_card"]["lines"]),
@@ -118,7 +122,9 @@ def _resources(read: Mapping[str, Mapping[str, Any]], grounding: Mapping[str, An
                 )
 
 
-def _own_flows(shared: Mapping[str, Any], sitting: Mapping[str, Any], flows: Mapping[str, Flow]) -> Iterable[Flow]:
+def _own_flows(
+    shared: Mapping[str, Any], sitting: Mapping[str, Any], flows: Mapping[str, Flow], plan: Mapping[str, Any]
+) -> Iterable[Flow]:
     """Flows of one question each, from the sitting, summary and shared safety texts."""
     safety, texts = shared["safety_shared"], sitting["sitting"]
     yield compile_question("sitting.resume_offer", texts["resume_offer"])
@@ -141,7 +147,9 @@ def _own_flows(shared: Mapping[str, Any], sitting: Mapping[str, Any], flows: Map
     yield compile_question("safety_shared.collect_phone", safety["collect_phone"] | {"field": "screen.phone"})
     stay = {"prompt": safety["stay"]["say"], "answer": {"type": "text", "skippable": False}}
     yield compile_question("safety_shared.stay", stay)
-    after = safety["aftercare"]
+    offered = safety["aftercare"]["options"]
+    own = {"value": "plan", "label": plan["label"]}
+    after = {**safety["aftercare"], "options": [*offered[:-1], own, offered[-1]]}
     yield compile_question("safety_shared.aftercare", after)
     go_on = [{"value": "go_on", "label": "Go on"}, *after["options"]]
     yield compile_question("safety_shared.aftercare_go_on", {"prompt": after["prompt"]}, options=go_on)
@@ -161,6 +169,31 @@ def _own_flows(shared: Mapping[str, Any], sitting: Mapping[str, Any], flows: Map
     asked = {name: step for name, step in screen.steps.items() if name not in company}
     yield _replace_steps(screen, asked)
     yield _short_flow(sitting["short_version"])
+
+
+def _plan_flow(plan: Mapping[str, Any]) -> Flow:
+    """The questions of the plan for staying safe, one after the other, each of which may be skipped."""
+    rows = plan["steps"]
+    steps: dict[str, Step] = {}
+    for row, following in zip(rows, [*(row["id"] for row in rows[1:]), None]):
+        raw = {
+            "prompt": [row["prompt"]],
+            "field": f"safety_plan.{row['line']}",
+            "answer": {"type": "text", "skippable": True},
+        }
+        (step,) = compile_question(row["id"], raw).steps.values()
+        steps[row["id"]] = replace(step, next=following)
+    return Flow(id="staying_safe", steps=steps, order=tuple(steps), kind="sitting")
+
+
+def _with_openings(flows: Mapping[str, Flow], openings: Iterable[Mapping[str, Any]]) -> dict[str, Flow]:
+    """The response flows with what every reply to a disclosure also says, before the last bubble of the opening."""
+    told = {}
+    for row in openings:
+        for name in row["flows"]:
+            flow = flows[name]
+            told[name] = replace(flow, say=(*flow.say[:-1], (row["say"],), flow.say[-1]))
+    return told
 
 
 def _as_response(flow: Flow, *, category: str, seconds: int) -> Flow:
@@ -214,6 +247,7 @@ def _texts(
     sitting: Mapping[str, Any],
     responses: Iterable[Mapping[str, Any]],
     clinic: Mapping[str, Any],
+    plan: Mapping[str, Any],
 ) -> dict[str, tuple[Variants, ...]]:
     texts: dict[str, tuple[Variants, ...]] = {}
     for name, raw in shared["safety_shared"].items():
@@ -249,6 +283,9 @@ def _texts(
             texts[f"decision_guard.{name}"] = _say(lines)
     texts["short_version.offer"] = (tuple(sitting["short_version"]["offer"]["prompt"]),)
     texts.update(_response_texts(responses))
+    texts["staying_safe.intro"], texts["staying_safe.done"] = _say([plan["intro"]]), _say([plan["done"]])
+    for row in plan["steps"]:
+        texts[f"staying_safe.title.{row['line']}"] = _say([row["title"]])
     for name, line in clinic["contact_expectation"].items():
         texts[f"contact_expectation.{name}"] = ((line,),)
     return texts

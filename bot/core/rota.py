@@ -104,6 +104,10 @@ class Rota:
                     held[shift.member_id] = None
         return tuple(held)
 
+    def ever_on(self, duty: str) -> tuple[int, ...]:
+        """Everyone who holds the duty at any time, leave or not: the last resort where it may go to no one else."""
+        return tuple(dict.fromkeys(row.member_id for row in (*self.shifts, *self.overrides) if row.duty == duty))
+
     @property
     def holidays(self) -> frozenset[date]:
         """The days on which the clinic is closed."""

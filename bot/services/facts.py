@@ -89,6 +89,7 @@ class FactsReader:
             open_alert=alert.level if alert is not None else Level.none,
             known_parts=tuple(tx.parts(patient.id)[:MOST_PARTS]),
             entry_lines=lines,
+            safety_plan=tx.safety_plan(patient.id),
             open_step_days=None if step is None else (now - step.at).total_seconds() / 86400,
             recalled_this_journey=bool({"recall.images", "recall.words", "recall.quiet_note"} & fields_since),
             intention_this_journey="intention.text" in fields_since

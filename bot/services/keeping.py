@@ -43,6 +43,8 @@ class Keeper:
         elif effect.kind in ("question", "team_note"):
             kind = "note" if effect.kind == "team_note" else "question"
             tx.add_question(patient.id, data["to"], data["text"], now, kind=kind)
+        elif effect.kind == "plan":
+            tx.put_plan_line(patient.id, data["line"], data["text"], now)
         elif effect.kind in ("staff_answer", "staff_text"):
             self._tell_staff(tx, patient, effect, now)
         elif effect.kind == "restrict":

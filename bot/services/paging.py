@@ -18,6 +18,7 @@ from bot.services.ports import Clock, Transaction
 from bot.services.telling import Telling
 
 RESPONDERS = frozenset({"responder", "clinical_lead", "medical"})
+BOUNDARY_DUTIES = ("safeguarding", "director")  # all who may know of a complaint about the clinic
 ALARM_AGAIN = timedelta(hours=1)  # an alarm about the program is not repeated sooner
 
 
@@ -64,8 +65,13 @@ class Paging:
         allowed = [member for member in tx.staff() if member.id not in barred]
         for tried in (target, *self.policy.fallbacks.get(target, ())):
             found = self._holders(tried, allowed, rota, patient, now)
-            if found and not (alert.boundary and tried not in ("safeguarding", "director")):
+            if found and not (alert.boundary and tried not in BOUNDARY_DUTIES):
                 return found, tried
+        if alert.boundary:  # on leave is better than no one, and no one else may know
+            for duty in BOUNDARY_DUTIES:
+                away = [member for member in allowed if member.id in rota.ever_on(duty)]
+                if away:
+                    return away, duty
         return [], target
 
     def _holders(

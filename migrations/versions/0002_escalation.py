@@ -79,6 +79,13 @@ def upgrade() -> None:
     with op.batch_alter_table('answer', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_answer_patient_id'), ['patient_id'], unique=False)
 
+    op.create_table('safety_plan',
+    sa.Column('patient_id', sa.String(length=32), nullable=False),
+    sa.Column('sealed', sa.LargeBinary(), nullable=False),
+    sa.Column('updated_at', Utc(), nullable=False),
+    sa.ForeignKeyConstraint(['patient_id'], ['patient.id'], ),
+    sa.PrimaryKeyConstraint('patient_id')
+    )
     op.create_table('drill',
     sa.Column('id', sa.String(length=32), nullable=False),
     sa.Column('alert_id', sa.String(length=32), nullable=False),
@@ -172,6 +179,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_answer_patient_id'))
 
     op.drop_table('answer')
+    op.drop_table('safety_plan')
     op.drop_table('supervision')
     op.drop_table('shift')
     op.drop_table('override')

@@ -6,6 +6,7 @@ or `writer PATIENT_ID FILE`, and answers each with the child's process id.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
@@ -19,6 +20,7 @@ from bot.bootstrap import Application, build
 from bot.worker.loop import work
 from tests import builders
 
+PR_SET_PDEATHSIG = 1
 WORDS = "I'm going to kill myself tonight"
 
 
@@ -67,6 +69,10 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # no test leaves a worker behind
+            nowhere = os.open(folder / "children.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            os.dup2(nowhere, 1)
+            os.dup2(nowhere, 2)
             app.database.dispose(close=False)
             try:
                 work(app) if what == "worker" else write(app, rest[0], Path(rest[1]))

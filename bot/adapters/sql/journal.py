@@ -1,4 +1,4 @@
-"""Entries, questions, parts, ended sittings and requests to remove."""
+"""Entries, questions, parts, ended sittings, requests to remove, and the plan for staying safe."""
 
 from __future__ import annotations
 
@@ -134,6 +134,16 @@ class JournalRecords(Sealed):
             first_seen=row.first_seen,
             last_seen=row.last_seen,
         )
+
+    def put_plan_line(self, patient_id: str, line: str, text: str, at: datetime) -> None:
+        lines = self.safety_plan(patient_id) | {line: text}
+        sealed = self._seal(patient_id, f"safety_plan/{patient_id}", lines)
+        self._s.merge(t.SafetyPlanRow(patient_id=patient_id, sealed=sealed, updated_at=at))
+        self._s.flush()
+
+    def safety_plan(self, patient_id: str) -> dict[str, str]:
+        row = self._s.get(t.SafetyPlanRow, patient_id)
+        return {} if row is None else self._open(patient_id, f"safety_plan/{patient_id}", row.sealed)
 
     def see_part(self, patient_id: str, name: str, at: datetime) -> None:
         for row in self._part_rows(patient_id):

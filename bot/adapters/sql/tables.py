@@ -239,6 +239,15 @@ class PartRow(Base):
     last_seen: Mapped[datetime] = mapped_column(Utc)
 
 
+class SafetyPlanRow(Base):
+    """A patient's own plan for staying safe."""
+
+    __tablename__ = "safety_plan"
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id"), primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    updated_at: Mapped[datetime] = mapped_column(Utc)
+
+
 class AlertRow(Base):
     __tablename__ = "alert"
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)

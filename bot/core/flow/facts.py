@@ -23,6 +23,7 @@ class Facts:
     open_alert: Level = Level.none
     known_parts: tuple[str, ...] = ()
     entry_lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # field -> earlier texts, newest first
+    safety_plan: Mapping[str, str] = field(default_factory=dict)  # line -> the patient's words, where there is a plan
     open_step_days: float | None = None  # age of the open small step in days
     recalled_this_journey: bool = False
     intention_this_journey: bool = False

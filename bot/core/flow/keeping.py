@@ -63,6 +63,10 @@ class Keeping(Branching):
         if step.field is None:
             return
         name = self.field_of(step)
+        if name.startswith("safety_plan."):
+            if words:
+                self.effects.append(Effect(kind="plan", data={"line": name.partition(".")[2], "text": words}))
+            return
         self.state.values[name] = value
         if name in ALIASES and (value is not None or ALIASES[name] == "ladder"):
             self.state.values[ALIASES[name]] = value

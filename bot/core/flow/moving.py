@@ -218,6 +218,9 @@ class Moving(Asking, ABC):
             self.offer_to_begin()
         elif frame.flow == "safety_shared.collect_phone":
             self.resume_below()
+        elif frame.flow == "staying_safe":
+            self.say_text("staying_safe.done")
+            self.push("safety_shared.aftercare")
         elif flow.kind == "practice":
             self.close()
         else:

@@ -7,7 +7,7 @@ from bot.core.flow.echo import is_only_profanity
 from bot.core.flow.keeping import Keeping
 from bot.core.flow.outcome import Effect
 from bot.core.flow.reading import find_option
-from bot.core.flow.speech import Option, Reply
+from bot.core.flow.speech import Option, Reply, Utterance
 from bot.core.flow.state import Frame, SittingState
 from bot.core.safety.verdict import Level
 
@@ -229,5 +229,15 @@ class Offers(Keeping):
         self.state.frames.pop()
         if value == "go_on":
             self.resume_below()
+        elif value == "plan":
+            self.show_plan()
         else:
             self.lead(value)
+
+    def show_plan(self) -> None:
+        """The plan for staying safe as it stands, then its questions; a line that is skipped stays as it was."""
+        self.say_text("staying_safe.intro")
+        kept = [f"{self.text(f'staying_safe.title.{line}')}: {text}" for line, text in self.facts.safety_plan.items()]
+        if kept:
+            self.said.append(Utterance(text="\n".join(kept), text_id="staying_safe.kept"))
+        self.push("staying_safe")
