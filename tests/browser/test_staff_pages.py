@@ -8,9 +8,7 @@ from tests.browser.conftest import Face
 from tests.running import Stack
 
 
-def test_staff_acknowledge_and_the_patients_page_says_who_has_seen_it(
-    stack: Stack, face: Callable[..., Face]
-) -> None:
+def test_staff_acknowledge_and_the_patients_page_says_who_has_seen_it(stack: Stack, face: Callable[..., Face]) -> None:
     visitor = stack.invite("Juno")
     patient, nurse = face(), face()
     patient.sign_in(visitor.email)

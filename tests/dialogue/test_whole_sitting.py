@@ -8,7 +8,6 @@ from bot.core.journal import Visibility
 from tests.running import Stack, Visitor
 
 
-
 def answer_for(visitor: Visitor) -> tuple[Any, str]:
     """A calm answer to the current control: (value, text)."""
     control = visitor.control
