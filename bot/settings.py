@@ -103,7 +103,10 @@ class Settings:
 def load(environment: Mapping[str, str] | None = None, env_file: Path | None = None) -> Settings:
     """Read and check all settings. Raises SettingsError with one sentence for the first problem found."""
     file = env_file if env_file is not None else Path(os.environ.get("KAT_ENV_FILE", ROOT / ".env"))
-    found: dict[str, str | None] = dict(dotenv_values(file)) if file.exists() else {}
+    try:
+        found: dict[str, str | None] = dict(dotenv_values(file)) if file.exists() else {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file.name} cannot be read as text; correct it, or move it away.") from error
     found.update(os.environ if environment is None else environment)
     values: dict[str, Any] = {}
     for setting in fields(Settings):
@@ -111,7 +114,8 @@ def load(environment: Mapping[str, str] | None = None, env_file: Path | None = N
         raw = found.get(name)
         if raw is None or raw == "":
             if setting.default is MISSING:
-                raise SettingsError(f"{name} is not set; run `kat env` to write a .env with fresh keys, or set it.")
+                cure = "set it there or in the environment" if file.exists() else "run `kat env` to write fresh keys"
+                raise SettingsError(f"{name} is not set in {file.name}; {cure}.")
             continue
         values[setting.name] = _typed(name, str(setting.type), raw)
     settings = Settings(**values)

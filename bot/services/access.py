@@ -78,6 +78,19 @@ class AccessService:
             tx.audit("system", "patient.invited", patient.id, now)
         return Invitation(token=token, patient_id=patient.id, expires_at=expires_at)
 
+    def invite_again(self, patient_id: str, *, days_valid: int = 7) -> Invitation:
+        """A new one-time link for a patient who has not accepted yet. Raises NotPermitted for anyone else."""
+        now = self._clock()
+        token = secrets.token_urlsafe(32)
+        expires_at = now + timedelta(days=days_valid)
+        with self._uow() as tx:
+            patient = tx.patient(patient_id)
+            if patient is None or patient.user_id is not None:
+                raise NotPermitted(patient_id)
+            tx.add_invitation(_hash(token), patient_id, expires_at)
+            tx.audit("system", "patient.invited", patient_id, now)
+        return Invitation(token=token, patient_id=patient_id, expires_at=expires_at)
+
     def invitation(self, token: str) -> Patient:
         """The patient behind a link. Raises InvitationUnknown, InvitationExpired or InvitationUsed."""
         with self._uow() as tx:

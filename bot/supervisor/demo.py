@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from bot.bootstrap import Application
 from bot.core.journal import Entry, EntryLine, Visibility
@@ -25,6 +25,7 @@ DUTIES = (
     ("safeguarding", "lee@plum-spring.example"),
 )
 PATIENT = "rae@example.com"
+INVITEE = "Sam"
 SAMPLE = (
     ("recall.title", "Title", "The field"),
     ("recall.images", "Images", "a green field, my hands very large"),
@@ -34,9 +35,10 @@ SAMPLE = (
 
 
 def seed(app: Application) -> list[str]:
-    """Make the invented people once, and a fresh invitation each time. Returns lines to print."""
+    """Make the invented people once, and see that one invitation is open. Returns lines to print."""
     with app.uow() as tx:
         known = {member.email for member in tx.staff()}
+        invitee = next((p.id for p in tx.patients() if p.first_name == INVITEE and p.user_id is None), None)
     if STAFF[0][0] not in known:
         ids = {email: make_account(app, email, PASSPHRASE, name, roles) for email, name, roles in STAFF}
         for duty, email in DUTIES:
@@ -44,15 +46,17 @@ def seed(app: Application) -> list[str]:
                 None, duty=duty, member_id=ids[email], first_day=date(2026, 1, 5), lasts_days=7, every_days=7
             )
         _patient(app)
-    invited = app.access.invite(first_name="Sam", last_name="Reyes", phone="555-0188", coach_id=_coach(app))
-    ended = app.clock() - timedelta(hours=48)
-    _journey(app, invited.patient_id, ended)
+    if invitee is not None:
+        invited = app.access.invite_again(invitee)
+    else:
+        invited = app.access.invite(first_name=INVITEE, last_name="Reyes", phone="555-0188", coach_id=_coach(app))
+        _journey(app, invited.patient_id, app.clock() - timedelta(hours=48))
     people = [f"  {email:<28} {', '.join(roles)}" for email, _, roles in STAFF]
     return [
         f"sign in with the passphrase: {PASSPHRASE}",
         f"  {PATIENT:<28} patient, a journey two days ago",
         *people,
-        f"a fresh invitation: {app.settings.address}/invitation/{invited.token}",
+        f"an open invitation: {app.settings.address}/invitation/{invited.token}",
     ]
 
 
@@ -61,10 +65,7 @@ def _coach(app: Application) -> int:
         return next(member.id for member in tx.staff() if member.email == STAFF[0][0])
 
 
-def _journey(app: Application, patient_id: str, ended_at: object) -> None:
-    from datetime import datetime
-
-    assert isinstance(ended_at, datetime)
+def _journey(app: Application, patient_id: str, ended_at: datetime) -> None:
     app.access.schedule_journey(
         patient_id,
         Route.sublingual,

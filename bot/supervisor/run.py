@@ -11,19 +11,23 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 import httpx
 
+from bot.adapters.crypto import SealBroken
 from bot.adapters.sql.migrate import upgrade
 from bot.settings import ROOT, Settings, SettingsError, load
 from bot.supervisor.environment import rasa_environment, write_env
-from bot.supervisor.training import RASA_PYTHON, TrainingFailed, train
+from bot.supervisor.logs import readable
+from bot.supervisor.training import NO_RASA, RASA_PYTHON, TrainingFailed, model_path, train
 
 COLOURS = {"web": 36, "rasa": 35, "actions": 33, "worker": 32, "sink": 34}
 GRACE_SECONDS = 8.0
 HEALTH_SECONDS = 180.0
+STEADY_SECONDS = 120.0  # a process that ran so long starts again at once when it falls
 PR_SET_PDEATHSIG = 1
 
 
@@ -38,7 +42,7 @@ class Child:
     process: subprocess.Popen[str] | None = None
     falls: int = 0
     again_at: float = 0.0
-    readers: list[threading.Thread] = field(default_factory=list)
+    since: float = 0.0
 
 
 class Supervisor:
@@ -102,7 +106,8 @@ class Supervisor:
             if child.process is None or child.process.poll() is None:
                 continue
             if not child.again_at:
-                child.falls += 1
+                steady = time.monotonic() - child.since > STEADY_SECONDS
+                child.falls = 1 if steady else child.falls + 1
                 wait = min(30.0, 0.5 * 2**child.falls)
                 child.again_at = time.monotonic() + wait
                 self.say("kat", f"{child.name} stopped (status {child.process.returncode}); again in {wait:.0f} s")
@@ -111,6 +116,7 @@ class Supervisor:
                 self._spawn(child)
 
     def _spawn(self, child: Child) -> None:
+        child.since = time.monotonic()
         child.process = subprocess.Popen(  # noqa: S603
             child.command,
             cwd=ROOT,
@@ -127,9 +133,8 @@ class Supervisor:
 
     def _relay(self, child: Child, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
-        for line in process.stdout:
-            if line.strip():
-                self.say(child.name, line.rstrip())
+        for line in readable(process.stdout):
+            self.say(child.name, line)
 
 
 def _die_with_parent() -> None:
@@ -139,19 +144,13 @@ def _die_with_parent() -> None:
 def run_all() -> int:
     """`kat run`: everything on this host. Returns the exit status."""
     try:
-        write_env()
-        settings = load()
-        _check_ports(settings)
-        settings.data_path.mkdir(parents=True, exist_ok=True)
-        print("kat: bringing the database up to date", flush=True)
-        upgrade(settings.database)
-        print("kat: training the dialogue model if anything changed (about a minute the first time)", flush=True)
-        model = train()
-        signs_in = _seed(settings) if settings.env == "development" else []
-        _check_cover(settings)
-    except (SettingsError, TrainingFailed, PortTaken) as error:
+        settings, model, signs_in = _prepare()
+    except (SettingsError, TrainingFailed, PortTaken, WrongKey) as error:
         print(f"kat: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("kat: stopped before anything was started", file=sys.stderr)
+        return 130
     supervisor = Supervisor(children_of(settings, str(model)), sys.stdout)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: supervisor.ending.set())
@@ -164,6 +163,31 @@ def run_all() -> int:
         supervisor.say("kat", "stopping")
         supervisor.stop()
     return 0
+
+
+def _prepare() -> tuple[Settings, Path, list[str]]:
+    """All that has to be there before a process starts: settings, ports, database, model, invented people."""
+    write_env()
+    settings = load()
+    _check_ports(settings)
+    if not RASA_PYTHON.exists():
+        raise TrainingFailed(NO_RASA)
+    settings.data_path.mkdir(parents=True, exist_ok=True)
+    print("kat: bringing the database up to date", flush=True)
+    upgrade(settings.database)
+    if not model_path().exists():
+        print("kat: training the dialogue model, since what it learns from changed; about a minute", flush=True)
+    model = train()
+    try:
+        signs_in = _seed(settings) if settings.env == "development" else []
+    except SealBroken as error:
+        raise WrongKey("KAT_CLINIC_KEY is not the key that this database was written with; set that key.") from error
+    _check_cover(settings)
+    return settings, model, signs_in
+
+
+class WrongKey(RuntimeError):
+    """The clinic's key does not open its database."""
 
 
 class PortTaken(RuntimeError):

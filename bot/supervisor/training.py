@@ -13,6 +13,7 @@ RASA_PYTHON = ROOT / ".venv-rasa/bin/python"
 MODELS = ROOT / "models"
 LEARNED_FROM = ("config.yml", "domain.yml", "data/nlu", "data/rules", "data/responses", "bot/rasa_ext")
 KEPT_MODELS = 2
+NO_RASA = "the environment of Rasa (.venv-rasa) is missing or has lost its Python; run `make bootstrap`."
 
 
 class TrainingFailed(RuntimeError):
@@ -41,7 +42,7 @@ def train(*, force: bool = False) -> Path:
     if path.exists() and not force:
         return path
     if not RASA_PYTHON.exists():
-        raise TrainingFailed("The environment of Rasa is missing; run `make bootstrap`.")
+        raise TrainingFailed(NO_RASA)
     MODELS.mkdir(exist_ok=True)
     passed = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     environment = passed | {

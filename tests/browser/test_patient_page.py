@@ -134,15 +134,15 @@ def test_an_unsent_draft_survives_a_reload_and_lies_on_the_device_unreadable(sta
     page = patient.page
     page.wait_for_selector(".dock .button")
     page.fill("#text", "unfinished, draftmark")
-    page.wait_for_function("localStorage.length > 0")
+    patient.until("localStorage.length > 0")
     stored = json.dumps(page.evaluate("[{...localStorage}, {...sessionStorage}]"))
     assert "draftmark" not in stored
     page.reload()
-    page.wait_for_function("document.getElementById('text').value.includes('draftmark')")
+    patient.until("document.getElementById('text').value.includes('draftmark')")
     page.get_by_role("button", name="Send").click()
     page.locator(".bubble.patient", has_text="draftmark").wait_for()
     patient.settle()
-    page.wait_for_function("localStorage.length === 0")
+    patient.until("localStorage.length === 0")
 
 
 def test_older_messages_come_on_scrolling_up_and_the_newest_are_shown_first(stack: Stack, face: MakeFace) -> None:
@@ -156,7 +156,7 @@ def test_older_messages_come_on_scrolling_up_and_the_newest_are_shown_first(stac
     first = page.locator(".bubble").count()
     assert page.evaluate("log.scrollTop + log.clientHeight >= log.scrollHeight - 2")
     page.evaluate("log.scrollTo(0, 0)")
-    page.wait_for_function(f"document.querySelectorAll('.bubble').length > {first}")
+    patient.until(f"document.querySelectorAll('.bubble').length > {first}")
     seen = page.locator(".bubble.patient").all_inner_texts()
     assert seen == sorted(seen, key=lambda text: int(text.split()[1]))
 
@@ -185,7 +185,7 @@ def test_help_now_works_when_nothing_answers(stack: Stack, face: MakeFace, start
         patient.page.goto(start)
     page = patient.page
     page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-    page.wait_for_function("caches.match('/help', {ignoreVary: true}).then((kept) => Boolean(kept))")
+    patient.until("caches.match('/help', {ignoreVary: true}).then((kept) => Boolean(kept))")
     patient.context.set_offline(True)
     page.get_by_role("link", name="Help now").click()
     page.get_by_role("heading", name="People you can reach").wait_for()
@@ -211,7 +211,7 @@ def test_words_that_cannot_be_sent_stay_and_arrive_when_the_connection_is_back(s
     page.get_by_text("Not connected. Your words are still here").wait_for()
     assert "988" in page.locator("#state").inner_text()
     patient.context.set_offline(False)
-    page.wait_for_function("!document.querySelector('.pending')")
+    patient.until("!document.querySelector('.pending')")
     patient.settle()
     with stack.application.uow() as tx:
         kept = [m.text for m in tx.messages(visitor.patient_id) if m.sender == "patient"]
@@ -249,7 +249,7 @@ def test_the_page_asks_for_javascript_in_words_and_high_contrast_and_print_hold(
     visitor = stack.invite()
     plain = face(java_script_enabled=False)
     plain.sign_in(visitor.email)
-    assert plain.page.get_by_text("Writing here needs JavaScript").is_visible()
+    plain.page.get_by_text("Writing here needs JavaScript").wait_for()
     assert plain.page.get_by_role("link", name="Help now").is_visible()
     sit_until(visitor, "scale")
     strong = face(contrast="more", color_scheme="dark")

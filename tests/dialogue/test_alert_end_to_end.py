@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from email.message import EmailMessage
 from typing import Any
 
@@ -37,8 +36,8 @@ class Case:
 
 
 @pytest.fixture(scope="module")
-def case(stack: Stack) -> Iterator[Case]:
-    yield Case(stack)
+def case(stack: Stack) -> Case:
+    return Case(stack)
 
 
 @pytest.fixture(scope="module")
