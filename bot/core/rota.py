@@ -106,7 +106,9 @@ class Rota:
 
     def ever_on(self, duty: str) -> tuple[int, ...]:
         """Everyone who holds the duty at any time, leave or not: the last resort where it may go to no one else."""
-        return tuple(dict.fromkeys(row.member_id for row in (*self.shifts, *self.overrides) if row.duty == duty))
+        holders = [shift.member_id for shift in self.shifts if shift.duty == duty]
+        holders += [override.member_id for override in self.overrides if override.duty == duty]
+        return tuple(dict.fromkeys(holders))
 
     @property
     def holidays(self) -> frozenset[date]:

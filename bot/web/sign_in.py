@@ -190,7 +190,7 @@ class GuardedChangeForm(_Guarded, ChangePasswordForm):
         return str(current_user.email)
 
 
-FORMS = {
+FORMS: dict[str, Any] = {
     "login_form": GuardedLoginForm,
     "two_factor_verify_code_form": GuardedCodeForm,
     "mf_recovery_form": GuardedRecoveryForm,

@@ -6,7 +6,7 @@ from alembic import op
 from bot.adapters.sql.tables import Utc
 
 revision = '0002_escalation'
-down_revision = '0001'
+down_revision = '0005_accounts'
 branch_labels = None
 depends_on = None
 

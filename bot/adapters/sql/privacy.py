@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, Table, func, select
 
@@ -13,7 +14,7 @@ from bot.adapters.sql import tables as t
 from bot.adapters.sql.sealed import Sealed
 from bot.core.privacy import Consent, DeletionRequest
 
-COUNTED = {
+COUNTED: Mapping[str, Any] = {
     "messages": t.MessageRow,
     "entries": t.EntryRow,
     "questions": t.QuestionRow,
