@@ -27,8 +27,8 @@ DATA = Path(__file__).parents[2] / "data/safety"
 ASSESSOR = load_assessor(DATA)
 ANYWHERE = AssessmentContext()
 LONG = (
-    "Slow morning. I fed the hens and swept the step, and the post came early for once. Dilnoza rang about the boiler. "
-    "{} The soup needed salt. Tomorrow the man comes for the gutters, and on Friday there is choir again."
+    "The bus was late again and I missed the start of the meeting, but Priya had kept me a seat. {} "
+    "Lunch was the usual noodles. After work I went to the gym and watched two episodes of that baking show."
 )
 
 

@@ -166,7 +166,7 @@ def test_tampering_with_the_audit_chain_is_found_where_it_was_done(app: Applicat
 
 def test_silence_after_a_question_escalates_once(app: Application, patient: Patient, clock: MovableClock) -> None:
     app.sittings.open(patient.conversation_id)
-    received = app.screening.receive(patient.id, "c1", "what about the bridge")
+    received = app.screening.receive(patient.id, "c1", "goodbye, thank you for everything")
     assert received.verdict.ask
     app.conversation.deliver(received.message.id)
     assert app.sittings.break_silences() == 0
