@@ -20,7 +20,7 @@ from tests.core.test_flow_walks import FACTS, INTERPRETER, LIBRARY, NOW, begin, 
 PRACTICES = [flow.id for flow in LIBRARY.flows.values() if flow.kind == "practice"]
 RESPONSES = [flow.id for flow in LIBRARY.flows.values() if flow.kind == "response" and flow.order]
 KNOWN = replace(FACTS, phase=Phase.before_next, hours_to_journey=40.0, open_step_days=3.0, known_parts=("the Clerk",))
-MOST_STATES = 900
+MOST_STATES = 300
 
 
 def facts_for(flow_id: str) -> Facts:
@@ -68,12 +68,12 @@ def reply(outcome: Outcome, value: Any, facts: Facts) -> Outcome:
 
 def key(outcome: Outcome) -> tuple[Any, ...]:
     state = outcome.state
-    frames = tuple(
-        (f.flow, f.step, f.mode, f.outward, f.after_lot, tuple(sorted(f.counters.items())), bool(f.offer))
-        for f in state.frames
-    )
-    felt = tuple((state.values.get("activation") or 5) // 3 for _ in "x")
-    return frames, felt, min(state.rounds, 2), min(state.lots, 2), state.distress_checks, bool(state.kept)
+    frames = tuple((f.flow, f.step, tuple(sorted(f.counters.items())), bool(f.offer)) for f in state.frames)
+    return frames, min(state.rounds, 2), min(state.lots, 1), bool(state.kept)
+
+
+def top(outcome: Outcome) -> tuple[str, str]:
+    return outcome.state.frames[-1].flow, outcome.state.frames[-1].step
 
 
 def ends(outcome: Outcome, facts: Facts, *, most: int) -> int:
@@ -99,7 +99,7 @@ def ends(outcome: Outcome, facts: Facts, *, most: int) -> int:
 def test_every_state_of_a_flow_can_be_skipped_paused_and_stopped(flow_id: str) -> None:
     facts = facts_for(flow_id)
     first = at_start(flow_id, facts)
-    seen, waiting = {key(first)}, deque([first])
+    seen, waiting, left_to = {key(first)}, deque([first]), set[tuple[str, str]]()
     while waiting and len(seen) < MOST_STATES:
         outcome = waiting.popleft()
         assert ends(outcome, facts, most=40) <= 40
@@ -111,13 +111,16 @@ def test_every_state_of_a_flow_can_be_skipped_paused_and_stopped(flow_id: str) -
         for value in answers(control_of(outcome)):
             after = reply(outcome, value, facts)
             assert all("{" not in u.text and u.text.strip() for u in after.say), [u.text_id for u in after.say]
-            here = any(frame.flow == flow_id for frame in after.state.frames)
+            here = bool(after.state.frames) and after.state.frames[-1].flow == flow_id
+            if not here and after.state.frames and top(after) not in left_to:  # its own walk goes on from there
+                left_to.add(top(after))
+                assert ends(after, facts, most=40) <= 40
             if here and key(after) not in seen:
                 seen.add(key(after))
                 waiting.append(after)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     picks=st.lists(st.integers(0, 11), min_size=5, max_size=70),
     phase=st.sampled_from(list(Phase)),

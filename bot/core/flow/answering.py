@@ -76,7 +76,7 @@ class Answering(Offers):
         """The value and the words to keep. None after saying why the answer does not fit the question."""
         assert step.answer is not None
         kind, value, text = step.answer.type, reply.value, reply.text.strip()
-        rather_not = any(option.value == "skip" for option in step.answer.options)  # an answer of its own, with a text
+        rather_not = any(option.value == "skip" for option in step.answer.options)  # an answer there, not a skip
         if (value == "skip" and not rather_not) or (reply.control_id is not None and value is None and not text):
             return step.default, ""
         if kind is AnswerType.none:
