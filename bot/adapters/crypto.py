@@ -57,16 +57,19 @@ class Vault:
 
     def open_own(self, place: str, sealed: bytes) -> str:
         """Decrypt something of the clinic's own. Raises SealBroken."""
-        return _unseal(self._clinic, sealed, place).decode()
+        return self._unsealed(sealed, place).decode()
 
     def _open(self, wrapped: bytes, patient_id: str) -> AESGCM:
         return AESGCM(self._unwrap(wrapped, patient_id))
 
     def _unwrap(self, wrapped: bytes, patient_id: str) -> bytes:
+        return self._unsealed(wrapped, f"key/{patient_id}")
+
+    def _unsealed(self, sealed: bytes, place: str) -> bytes:
         for key in self._earlier:
             with suppress(SealBroken):
-                return _unseal(key, wrapped, f"key/{patient_id}")
-        return _unseal(self._clinic, wrapped, f"key/{patient_id}")
+                return _unseal(key, sealed, place)
+        return _unseal(self._clinic, sealed, place)
 
 
 def _seal(key: AESGCM, plain: bytes, place: str) -> bytes:

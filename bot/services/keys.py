@@ -45,7 +45,10 @@ class KeyService:
         return KeyCount(current=current, earlier=earlier)
 
     def rotate(self, by: str) -> int:
-        """Wrap with the current key whatever is not, and return how many were. Each step is kept and audited."""
+        """Wrap with the current key whatever is not; seal responders' addresses anew. Each step is kept and audited.
+
+        Returns how many patients' keys were wrapped.
+        """
         changed, after = 0, ""
         while rows := self._page(after):
             after = rows[-1][0]
@@ -56,6 +59,8 @@ class KeyService:
                 done = sum(tx.rewrap(i, wrapped, self._wrapper.rewrap(wrapped, i)) for i, wrapped in stale)
                 tx.audit(by, "keys.rotated", "clinic", self._clock(), count=done)
             changed += done
+        with self._uow() as tx:
+            tx.reseal_channels()
         return changed
 
     def _page(self, after: str) -> list[tuple[str, bytes]]:

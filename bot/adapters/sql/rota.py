@@ -68,6 +68,10 @@ class RotaRecords(Sealed):
                 )
             )
 
+    def reseal_channels(self) -> None:
+        for row in self._s.scalars(select(t.ChannelRow)):
+            row.sealed_url = self._vault.seal_own(f"channel/{row.id}", self._channel(row).url)
+
     def _channel(self, row: t.ChannelRow) -> Channel:
         url = self._vault.open_own(f"channel/{row.id}", row.sealed_url)
         return Channel(id=row.id, name=row.name, url=url, delay_seconds=row.delay_seconds)
