@@ -115,7 +115,7 @@ def build(
         assessor=assessor,
         access=AccessService(uow, now, library),
         screening=ScreeningService(uow, now, assessor, escalation, crisis_texts, unavailable),
-        conversation=ConversationService(uow, now, rasa, sittings, fill(AWAY_TEXT, own)),
+        conversation=ConversationService(uow, now, rasa, sittings, fill(AWAY_TEXT, own), jurisdiction),
         sittings=sittings,
         escalation=escalation,
         delivery=DeliveryService(uow, now, channel, escalation, settings.address, settings.clinic_name),

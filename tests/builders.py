@@ -20,7 +20,7 @@ from bot.core.journeys import Route
 from bot.core.people import ROLES, Patient, StaffMember
 from bot.core.safety.verdict import Verdict
 from bot.services.ports import EngineUnavailable, SendFailed
-from bot.settings import ROOT, Settings
+from bot.settings import Settings
 
 NOON = datetime(2026, 11, 24, 20, tzinfo=UTC)  # noon in Los Angeles
 KEY = base64.b64encode(b"k" * 32).decode()

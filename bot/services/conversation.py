@@ -9,11 +9,14 @@ from datetime import timedelta
 from typing import Any
 
 from bot.core.journal import Message
+from bot.core.jurisdiction import Jurisdiction, disclosure_due
 from bot.core.safety.verdict import combine, verdict_from_json
-from bot.services.ports import Clock, DialogueEngine, EngineUnavailable, UnitOfWork
+from bot.services.ports import Clock, DialogueEngine, EngineUnavailable, Transaction, UnitOfWork
 from bot.services.sittings import SittingService
 
 AWAY = "engine.away"
+DISCLOSURE = "disclosure"
+SAYS_SO = (DISCLOSURE, "arrive.ar_hello", "faq_human.1")  # the texts that say that this is a program
 LATE = timedelta(seconds=20)  # a message unanswered for so long is delivered again by the worker
 
 
@@ -21,10 +24,16 @@ class ConversationService:
     """The gateway's second part of the way of a message (design 4, steps 4 to 7)."""
 
     def __init__(
-        self, uow: UnitOfWork, clock: Clock, engine: DialogueEngine, sittings: SittingService, away_text: str
+        self,
+        uow: UnitOfWork,
+        clock: Clock,
+        engine: DialogueEngine,
+        sittings: SittingService,
+        away_text: str,
+        place: Jurisdiction,
     ) -> None:
         self._uow, self._clock, self._engine, self._sittings = uow, clock, engine, sittings
-        self._away = away_text
+        self._away, self._place = away_text, place
 
     def open(self, conversation_id: str) -> None:
         """Let the assistant greet, or offer what was left unfinished. Needs no Rasa."""
@@ -40,8 +49,10 @@ class ConversationService:
             tx.note_try(message_id)
             patient = tx.patient(message.patient_id)
             assessment = tx.assessment(message_id)
+            verdict = combine((), version="") if assessment is None else verdict_from_json(assessment)
+            if not verdict.interrupts:
+                self._disclose(tx, message)
         assert patient is not None
-        verdict = combine((), version="") if assessment is None else verdict_from_json(assessment)
         try:
             replies = self._engine.turn(patient.conversation_id, message, verdict)
         except EngineUnavailable:
@@ -54,6 +65,14 @@ class ConversationService:
                     tx.add_message(_from_engine(message, reply, now_of=self._clock))
             tx.mark_answered(message_id, now)
             return tuple(tx.replies(message_id))
+
+    def _disclose(self, tx: Transaction, message: Message) -> None:
+        """Say again that this is a program where the place's rule asks for it, once for a message."""
+        said_at = tx.last_said(message.patient_id, SAYS_SO)
+        written_at = tx.written_before(message.patient_id, message.seq)
+        if disclosure_due(self._place, said_at, written_at, self._clock()):
+            words = {"text": self._place.disclosure, "text_id": DISCLOSURE, "kind": "notice"}
+            tx.add_message(_from_engine(message, words, self._clock))
 
     def deliver_waiting(self) -> int:
         """Deliver again what is still unanswered, oldest first. Returns how many were answered."""

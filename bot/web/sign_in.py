@@ -190,7 +190,7 @@ class GuardedChangeForm(_Guarded, ChangePasswordForm):
         return str(current_user.email)
 
 
-FORMS = {
+FORMS: dict[str, Any] = {
     "login_form": GuardedLoginForm,
     "two_factor_verify_code_form": GuardedCodeForm,
     "mf_recovery_form": GuardedRecoveryForm,
@@ -215,6 +215,11 @@ class PlainMail(MailUtil):
 
     A mail about a journal could be read by others; patients get their way back in from the clinic (`kat recover`).
     """
+
+    def validate(self, email: str) -> str:
+        """The address, normalised; which addresses there are was decided when the accounts were made."""
+        normal: str = self.normalize(email)
+        return normal
 
     def send_mail(
         self,

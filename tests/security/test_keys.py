@@ -133,7 +133,7 @@ def test_erasing_destroys_the_key_and_every_word_but_the_alerts(own_site: Site) 
     assert not browser.is_signed_in
     with sqlite3.connect(file) as after:
         for table in ("message", "entry", "question", "part", "sitting", "journey"):
-            mine = f"SELECT count(*) FROM {table} WHERE patient_id = ?"  # noqa: S608
+            mine = f"SELECT count(*) FROM {table} WHERE patient_id = ?"
             assert after.execute(mine, (site.patient.id,)).fetchone() == (0,), table
         assert after.execute('SELECT count(*) FROM "user" WHERE id = ?', (site.ids["patient"],)).fetchone() == (0,)
         new_key = after.execute("SELECT wrapped_key FROM patient WHERE id = ?", (site.patient.id,)).fetchone()[0]

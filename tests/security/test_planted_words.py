@@ -41,7 +41,9 @@ def drive(site: Site) -> None:
     for number, key in enumerate(("message", "danger")):
         answer = patient.json("/api/v1/messages", {"client_id": f"m{number}", "text": WORDS[key]})
         assert answer.status_code == 200
-    patient.json("/api/v1/messages", {"client_id": "m9", "text": WORDS["message"], "lines": {WORDS["part"]: WORDS["part"]}})
+    patient.json(
+        "/api/v1/messages", {"client_id": "m9", "text": WORDS["message"], "lines": {WORDS["part"]: WORDS["part"]}}
+    )
     site.entry(site.patient, site.shared.visibility, WORDS["entry"])
     with app.uow() as tx:
         tx.add_question(site.patient.id, "coach", WORDS["question"], app.clock())
