@@ -68,7 +68,10 @@ def measure(size: Size, ours: Ours, plain: PlainBot) -> tuple[Findings, Findings
     say("starting the plain bot, then this assistant")
     with plain.started() as (plain_run, plain_start), ours.started(model, first) as (our_run, our_start):
         say("one client")
+        take_turns([first, plain.sender()], WARM_UP)
+        our_cpu, plain_cpu = our_run.processor_seconds(), plain_run.processor_seconds()
         our_alone, plain_alone = one_client(first, plain, size.rounds)
+        our_cpu, plain_cpu = our_run.processor_seconds() - our_cpu, plain_run.processor_seconds() - plain_cpu
         say("eight clients")
         take_turns(crowd, 1)
         groups = (lambda: crowd, lambda: [plain.sender() for _ in range(CLIENTS)])
@@ -84,6 +87,7 @@ def measure(size: Size, ours: Ours, plain: PlainBot) -> tuple[Findings, Findings
     return (
         Findings(
             alone=our_alone,
+            alone_processor_seconds=our_cpu,
             many=our_many,
             early=our_early,
             late=our_late,
@@ -93,6 +97,7 @@ def measure(size: Size, ours: Ours, plain: PlainBot) -> tuple[Findings, Findings
         ),
         Findings(
             alone=plain_alone,
+            alone_processor_seconds=plain_cpu,
             many=plain_many,
             early=plain_early,
             late=plain_late,
@@ -105,7 +110,6 @@ def measure(size: Size, ours: Ours, plain: PlainBot) -> tuple[Findings, Findings
 
 def one_client(patient: Patient, plain: PlainBot, rounds: int) -> tuple[Times, Times]:
     """A turn of ours, a turn of the plain bot's, and so on; the plain bot begins afresh every round."""
-    take_turns([patient, plain.sender()], WARM_UP)
     parts = [take_turns([patient, plain.sender()], ROUND) for _ in range(rounds)]
     return together([part[0] for part in parts]), together([part[1] for part in parts])
 

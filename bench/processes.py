@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -59,6 +60,11 @@ class Running:
             if self._process.poll() is not None or time.perf_counter() - self.begun > START_SECONDS:
                 raise BenchError(f"a system did not become ready; {self._log} says why")
             time.sleep(POLL_SECONDS)
+
+    def processor_seconds(self) -> float:
+        """Processor time that all its processes took so far."""
+        stats = [Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split() for pid in family(self._process.pid)]
+        return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
 
     def memory_mib(self) -> float:
         """Resident memory of all its processes, see `resident_mib`."""

@@ -45,6 +45,7 @@ class Findings:
     """All that was found about one system."""
 
     alone: Times  # one client
+    alone_processor_seconds: float
     many: Times  # eight clients
     early: Times
     late: Times
@@ -93,6 +94,9 @@ MEASURES = (
     Measure("turn, one client, median, ms", lambda s: s.alone.median_ms, target=Target(limit=0.7)),
     Measure("the same, turns with a written text", lambda s: s.alone.written.median_ms, target=Target(limit=0.7)),
     Measure("turn, one client, p95, ms", lambda s: s.alone.p95_ms),
+    Measure(
+        "processor time of a turn, all processes, ms", lambda s: 1000 * s.alone_processor_seconds / len(s.alone.turns)
+    ),
     Measure("turns per second, eight clients", lambda s: s.many.per_second, 1, Target(limit=2, at_least=True)),
     Measure("turn, eight clients, p95, ms", lambda s: s.many.p95_ms),
     Measure("turn {early} of a conversation, median, ms", lambda s: s.early.median_ms),

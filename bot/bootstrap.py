@@ -140,7 +140,7 @@ def build(
         assessor=assessor,
         access=AccessService(uow, now, library),
         screening=ScreeningService(uow, now, assessor, escalation, crisis_texts, unavailable, retractions),
-        conversation=ConversationService(uow, now, rasa, sittings, fill(AWAY_TEXT, own)),
+        conversation=ConversationService(uow, now, rasa, sittings, fill(AWAY_TEXT, own), jurisdiction),
         sittings=sittings,
         escalation=escalation,
         delivery=DeliveryService(uow, now, channel, escalation, links, settings.clinic_name),

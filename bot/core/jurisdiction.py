@@ -26,10 +26,12 @@ class Jurisdiction:
 def disclosure_due(place: Jurisdiction, said_at: datetime | None, written_at: datetime | None, now: datetime) -> bool:
     """Whether to say again that this is a program: after hours of use since it was said, and after days away.
 
-    The first time is the greeting's small print, and asking always gets the answer; this is for what comes between.
+    `said_at` is when it was last said, `written_at` when the patient last wrote before now; None for never. The first
+    time is the greeting's small print, and asking always gets the answer; this is for what comes between.
     """
     if written_at is None:
         return False
-    if now - written_at >= place.disclose_after_away:
+    said_now = said_at is not None and said_at > written_at
+    if now - written_at >= place.disclose_after_away and not said_now:
         return True
     return now - (said_at or written_at) >= place.disclose_every

@@ -7,11 +7,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.core.journal import Message
+from bot.core.jurisdiction import Jurisdiction, disclosure_due
 from bot.core.safety.verdict import combine, verdict_from_json
-from bot.services.ports import Clock, DialogueEngine, EngineUnavailable, UnitOfWork
+from bot.services.ports import Clock, DialogueEngine, EngineUnavailable, Transaction, UnitOfWork
 from bot.services.sittings import SittingService
 
 AWAY = "engine.away"
+DISCLOSURE = "disclosure"
+SAYS_SO = (DISCLOSURE, "arrive.ar_hello", "faq_human.1")  # the texts that say that this is a program
 LATE = timedelta(seconds=20)  # a message unanswered for so long is delivered again by the worker
 MOST_TRIES = 3  # turns that may fail before the sitting's question is simply asked again
 
@@ -20,10 +23,16 @@ class ConversationService:
     """The gateway's second part of the way of a message (design 4, steps 4 to 7)."""
 
     def __init__(
-        self, uow: UnitOfWork, clock: Clock, engine: DialogueEngine, sittings: SittingService, away_text: str
+        self,
+        uow: UnitOfWork,
+        clock: Clock,
+        engine: DialogueEngine,
+        sittings: SittingService,
+        away_text: str,
+        place: Jurisdiction,
     ) -> None:
         self._uow, self._clock, self._engine, self._sittings = uow, clock, engine, sittings
-        self._away = away_text
+        self._away, self._place = away_text, place
 
     def open(self, conversation_id: str) -> None:
         """Let the assistant greet, or offer what was left unfinished. Needs no Rasa."""
@@ -42,6 +51,10 @@ class ConversationService:
             if message.answered_at is not None:
                 return tuple(tx.replies(message_id))
             waiting = tx.waiting(message.created_at, limit=20, patient_id=message.patient_id)
+            assessment = tx.assessment(message_id)
+            verdict = combine((), version="") if assessment is None else verdict_from_json(assessment)
+            if not verdict.interrupts:
+                self._disclose(tx, message)
         try:
             for earlier in waiting:
                 self._take_turn(earlier)
@@ -51,6 +64,13 @@ class ConversationService:
                 self._tell_away(message)
         with self._uow() as tx:
             return tuple(tx.replies(message_id))
+
+    def _disclose(self, tx: Transaction, message: Message) -> None:
+        """Say again that this is a program where the place's rule asks for it, once for a message."""
+        said_at = tx.last_said(message.patient_id, SAYS_SO)
+        written_at = tx.written_before(message.patient_id, message.seq)
+        if disclosure_due(self._place, said_at, written_at, self._clock()):
+            tx.add_message(self._notice(message, DISCLOSURE, self._place.disclosure))
 
     def deliver_waiting(self) -> int:
         """Deliver again what is still unanswered, oldest first, until Rasa is away. Returns how many were tried."""
@@ -102,18 +122,21 @@ class ConversationService:
         with self._uow() as tx:
             if any(reply.text_id == AWAY for reply in tx.replies(message.id)):
                 return
-            notice = replace(
-                message,
-                id=uuid.uuid4().hex,
-                sender="assistant",
-                kind="notice",
-                text=self._away,
-                text_id=AWAY,
-                control=None,
-                client_id=None,
-                payload=None,
-                reply_to=message.id,
-                created_at=self._clock(),
-                answered_at=None,
-            )
-            tx.add_message(notice)
+            tx.add_message(self._notice(message, AWAY, self._away))
+
+    def _notice(self, message: Message, text_id: str, text: str) -> Message:
+        """A notice of the assistant's in reply to a message."""
+        return replace(
+            message,
+            id=uuid.uuid4().hex,
+            sender="assistant",
+            kind="notice",
+            text=text,
+            text_id=text_id,
+            control=None,
+            client_id=None,
+            payload=None,
+            reply_to=message.id,
+            created_at=self._clock(),
+            answered_at=None,
+        )

@@ -12,6 +12,7 @@ from functools import wraps
 from typing import Any
 
 from flask import Flask, abort, current_app, g, jsonify, redirect, request, session, url_for
+from flask_login import user_logged_out
 from flask_security import (
     Security,
     SQLAlchemySessionUserDatastore,
@@ -73,13 +74,20 @@ def setup_accounts(flask: Flask, application: Application) -> Security:
     def close(_: BaseException | None) -> None:
         accounts.remove()
 
-    @user_authenticated.connect_via(flask)
     def begin(_: Flask, user: Any, **__: Any) -> None:
         for place in (session, g):  # a token that was known before signing in is worth nothing after it
             place.pop("csrf_token", None)
         accounts.commit()
         session["sid"] = application.sign_in.begin(user.id, device_name(request.user_agent.string), device_token())
 
+    user_authenticated.connect(begin, sender=flask, weak=False)
+
+    def end(_: Flask, user: Any, **__: Any) -> None:
+        token = session.pop("sid", None)
+        if token is not None and user is not None and user.is_authenticated:
+            application.sign_in.end_by_token(user.id, token)
+
+    user_logged_out.connect(end, sender=flask, weak=False)
     flask.after_request(keep_device)
     return security
 

@@ -15,7 +15,7 @@ from flask_limiter.util import get_remote_address
 from flask_security import current_user
 from flask_talisman import Talisman
 from flask_wtf.csrf import CSRFError, CSRFProtect
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
@@ -159,6 +159,10 @@ def _errors(flask: Flask) -> None:
     @flask.errorhandler(CSRFError)
     def stale(_: CSRFError) -> Any:
         return _answer("stale_page", "This page has been open for a while. Please reload it; nothing was lost.", 400)
+
+    @flask.errorhandler(SecurityError)
+    def foreign_host(_: SecurityError) -> tuple[str, int]:
+        return "This address is not one of ours.", 400  # no page: without a trusted host no link can be made
 
     @flask.errorhandler(HTTPException)
     def refused(error: HTTPException) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -11,6 +13,7 @@ from bot.bootstrap import Application
 from bot.web.app import create_app
 
 THREADS = 16
+READ_SECONDS = 10  # how long a connection may say nothing in the middle of a request
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -29,12 +32,20 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "keepalive": 15,
             "loglevel": "warning",
             "limit_request_line": 2000,
+            "limit_request_fields": 60,
+            "when_ready": _hurry_the_slow,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
 
     def load(self) -> Any:
         return create_app(self._application)
+
+
+def _hurry_the_slow(arbiter: Any) -> None:
+    """Connections inherit the listeners' time limit, so that slow senders cannot hold all threads."""
+    for listener in arbiter.LISTENERS:
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", READ_SECONDS, 0))
 
 
 def serve(application: Application) -> None:

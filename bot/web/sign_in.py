@@ -216,6 +216,11 @@ class PlainMail(MailUtil):
     A mail about a journal could be read by others; patients get their way back in from the clinic (`kat recover`).
     """
 
+    def validate(self, email: str) -> str:
+        """The address, normalised; which addresses there are was decided when the accounts were made."""
+        normal: str = self.normalize(email)
+        return normal
+
     def send_mail(
         self,
         template: str,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
@@ -14,6 +16,7 @@ from bot.bootstrap import Application
 from bot.core.journal import Entry, EntryLine, Visibility
 from bot.core.people import ROLES, Patient
 from bot.core.safety.verdict import Level
+from bot.settings import ROOT
 from bot.web.accounts import new_user
 from bot.web.app import create_app
 from tests import builders
@@ -126,3 +129,13 @@ class Site:
             path = re.sub(r"<[^>]+>", "nothing", path)
             found += [(rule.endpoint, method, path) for method in sorted(rule.methods - {"HEAD", "OPTIONS"})]
         return found
+
+
+def text_for_rasa() -> Callable[[str], str]:
+    """The channel's own function; the rest of its file can be imported on Rasa's interpreter only."""
+    tree = ast.parse((ROOT / "bot/rasa_ext/channel.py").read_text(encoding="utf-8"))
+    tree.body = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "text_for_rasa"]
+    scope: dict[str, Any] = {}
+    exec(compile(tree, "channel.py", "exec"), scope)
+    found: Callable[[str], str] = scope["text_for_rasa"]
+    return found

@@ -6,13 +6,14 @@ import re
 import statistics
 import time
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 
 from bot.core.journal import Visibility
 from bot.web.accounts import new_user
 from tests import builders
-from tests.security.site import PASSPHRASE, Browser, Site
+from tests.security.site import PASSPHRASE, Browser, Site, text_for_rasa
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'><svg/onload=alert(1)>"
 RAW = ("<script>alert(1)", "<img src=x", "<svg/onload")
@@ -102,9 +103,8 @@ def test_next_never_leads_elsewhere(site: Site, target: str) -> None:
         "/login", query_string={"next": target},
         data={"email": browser.email, "password": PASSPHRASE, "next": target, "csrf_token": browser.token},
     )  # fmt: skip
-    place = answer.headers.get("Location", "/")
-    assert "evil.example" not in place
-    assert "javascript" not in place
+    place = answer.headers.get("Location", "/").replace("\\", "/")  # as browsers read it
+    assert urlsplit(urljoin("http://localhost/", place)).netloc == "localhost"
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "plum-spring.example.evil.example"])
@@ -133,7 +133,7 @@ def test_no_header_can_be_smuggled_in(site: Site, value: str) -> None:
 ])  # fmt: skip
 def test_no_path_leads_out_of_the_folder(site: Site, path: str) -> None:
     answer = site.browser().get(path)
-    assert answer.status_code in (404, 410)
+    assert answer.status_code in (308, 404, 410)
     assert b"KAT_" not in answer.data
     assert b"root:" not in answer.data
 
@@ -183,12 +183,7 @@ def test_a_slash_typed_by_a_patient_stays_text(own_site: Site, text: str) -> Non
 
 @pytest.mark.parametrize("text", ['/restart{"x":1}', "  /start", "\t/x", "／restart"])
 def test_rasa_never_sees_a_leading_slash(text: str) -> None:
-    source = (builders.ROOT / "bot/rasa_ext/channel.py").read_text()
-    scope: dict[str, Any] = {}
-    exec(
-        "def text_for_rasa" + source.split("def text_for_rasa")[1], scope
-    )  # the channel runs on Rasa's interpreter only
-    assert not scope["text_for_rasa"](text).startswith("/")
+    assert not text_for_rasa()(text).startswith("/")
 
 
 def test_oversized_bodies_are_refused_before_they_are_read(site: Site) -> None:

@@ -19,8 +19,6 @@ from bot.core.people import Patient
 from tests import builders
 from tests.security.test_keys import FRESH
 
-OTHER = FRESH
-
 
 def running(folder: Path, clock: builders.MovableClock, **changes: str) -> Application:
     """An application on a migrated database, as `kat run` makes it."""
@@ -98,12 +96,12 @@ def test_a_backup_holds_nothing_readable_and_opens_with_its_key_only(
             restore_backup(target, [key], two.database, two.tracker_store, replace=False)
         assert not (two.data_path / "clinic.sqlite3").exists()
 
-    refused(held, OTHER)
+    refused(held, FRESH)
     refused(held[:-30])
     refused(held[:200] + bytes([held[200] ^ 1]) + held[201:])
     refused(b"something else entirely")
     target.write_bytes(held)
-    restore_backup(target, [OTHER, builders.KEY], two.database, two.tracker_store, replace=False)
+    restore_backup(target, [FRESH, builders.KEY], two.database, two.tracker_store, replace=False)
     with pytest.raises(NotEmpty):
         restore_backup(target, [builders.KEY], two.database, two.tracker_store, replace=False)
     restore_backup(target, [builders.KEY], two.database, two.tracker_store, replace=True)
@@ -139,6 +137,9 @@ def test_a_backup_moves_between_sqlite_and_postgresql_both_ways(
     assert "kept in one file" in texts(served, patient)
     served.screening.receive(patient.id, "c2", "written on the server")  # the sequences go on
     write_backup(served.database, server.tracker_store, builders.KEY, second, clock())
+    served.privacy.ask_deletion(patient.id)
+    assert served.privacy.run_deletions() == 1
+    assert texts(served, patient) == []
     back = builders.settings(tmp_path / "back")
     restore_backup(second, [builders.KEY], back.database, back.tracker_store, replace=False)
     again = build(back, clock=clock)

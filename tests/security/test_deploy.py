@@ -29,7 +29,7 @@ STRONG: dict[str, Any] = {
     "oncall_phone": "213-867-5310",
 }
 WEAK: list[tuple[dict[str, Any], str]] = [
-    ({"env": "development"}, "not production"),
+    ({"env": "development", "second_factor": "required"}, "not production"),
     ({"public_url": "http://journal.clinic.test"}, "no https"),
     ({"mail_url": ""}, "mail sink"),
     ({"on_call_cover": False}, "P-01"),

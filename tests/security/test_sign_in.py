@@ -20,7 +20,7 @@ def set_up_authenticator(site: Site, browser: Browser) -> str:
     page = browser.form("/tf-setup", setup="authenticator").text
     key = re.search(r'class="own">([A-Z2-7 -]+)<', page)
     action = re.search(r'action="(/tf-setup/[^"]+)"', page)
-    assert key is not None
+    assert key is not None, page
     assert action is not None
     answer = browser.form(action.group(1), code=code_of(site, key.group(1)))
     assert answer.status_code == 302

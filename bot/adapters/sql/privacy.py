@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -39,6 +39,14 @@ class PrivacyRecords(Sealed):
         query = select(t.MessageRow.created_at).where(*mine).order_by(t.MessageRow.seq.desc()).limit(1)
         return self._s.scalar(query)
 
+    def written_before(self, patient_id: str, seq: int) -> datetime | None:
+        mine = (t.MessageRow.patient_id == patient_id, t.MessageRow.sender == "patient", t.MessageRow.seq < seq)
+        return self._s.scalar(select(func.max(t.MessageRow.created_at)).where(*mine))
+
+    def last_said(self, patient_id: str, text_ids: Sequence[str]) -> datetime | None:
+        said = (t.MessageRow.patient_id == patient_id, t.MessageRow.text_id.in_(text_ids))
+        return self._s.scalar(select(func.max(t.MessageRow.created_at)).where(*said))
+
     def add_deletion(self, request: DeletionRequest) -> None:
         self._s.add(t.DeletionRow(**asdict(request)))
 
@@ -61,10 +69,11 @@ class PrivacyRecords(Sealed):
         return [_deletion(row) for row in self._s.scalars(select(t.DeletionRow).where(*due))]
 
     def counts_of(self, patient_id: str) -> Mapping[str, int]:
-        return {
-            name: self._s.scalar(select(func.count()).select_from(table).where(table.patient_id == patient_id)) or 0
-            for name, table in COUNTED.items()
-        }
+        counts = {}
+        for name, rows in COUNTED.items():
+            mine = rows.__table__.c.patient_id == patient_id
+            counts[name] = self._s.scalar(select(func.count()).select_from(rows).where(mine)) or 0
+        return counts
 
     def erase(self, patient_id: str, at: datetime) -> Mapping[str, int]:
         gone = erasure.erase(self._s, self._vault, patient_id, at)
