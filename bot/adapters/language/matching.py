@@ -29,7 +29,7 @@ class Vocabulary:
     """The words and beginnings that phrases name."""
 
     def __init__(self, words: set[str]) -> None:
-        self._words = {word for word in words if not word.endswith("*")}
+        self._words = {*NEGATIONS, *(word for word in words if not word.endswith("*"))}
         self._beginnings = {word[:-1] for word in words if word.endswith("*")}
         self._alike: dict[str, list[str]] = {}
         self._shortest = min(map(len, self._beginnings), default=0)

@@ -108,13 +108,22 @@ def fold(text: str) -> tuple[str, list[int]]:
 def _pieces(folded: str, speller: Speller) -> Iterator[tuple[str, int, int]]:
     """Words and marks with their place; letters typed one by one make one word where they spell one."""
     place = 0
-    spelled = [m for m in _LETTERS.finditer(folded) if speller.spelled(re.sub("[^a-z]", "", m.group()))]
-    for match in [*spelled, None]:
-        for piece in _PIECE.finditer(folded, place, len(folded) if match is None else match.start()):
+    for start, end, word in [*_letter_by_letter(folded, speller), (len(folded), len(folded), "")]:
+        for piece in _PIECE.finditer(folded, place, start):
             yield piece.group(), piece.start(), piece.end()
-        if match is not None:
-            yield re.sub("[^a-z]", "", match.group()), match.start(), match.end()
-            place = match.end()
+        if word:
+            yield word, start, end
+        place = end
+
+
+def _letter_by_letter(folded: str, speller: Speller) -> Iterator[tuple[int, int, str]]:
+    """Start, end and word where letters stand one by one ("k i l l"); an "i" before them is a word of its own."""
+    for match in _LETTERS.finditer(folded):
+        word = re.sub("[^a-z]", "", match.group())
+        if speller.spelled(word):
+            yield match.start(), match.end(), word
+        elif word[0] == "i" and speller.spelled(word[1:]):
+            yield match.start() + 2, match.end(), word[1:]
 
 
 def _in_a_row(words: list[Word], speller: Speller) -> list[Word]:

@@ -21,7 +21,7 @@ _FIRST = frozenset({"i", "am", "me", "myself", "yo"})
 _HOLD = frozenset(
     "that if when whenever while as like than what how where why because since until before after and or so think "
     "thought know knew feel felt wish hope wonder say said says sure afraid scared worried believe swear promise guess "
-    "way thing everything time moment day night part all".split()
+    "did do does have had am are was were will would can could should may might never way thing everything time moment day night part all".split()
 )
 
 
@@ -48,7 +48,7 @@ def acts(qualifier: Qualifier, span: Span, place: int, reads: Sequence[Read], co
         return not _near(read.found.get(("trap", qualifier.name), ()), span, 12)
     if qualifier.where == "quoted":
         words = read.clause.words[span[0] : span[1]]
-        return all(word.quoted for word in words)
+        return 2 * sum(word.quoted for word in words) > len(words)
     if qualifier.where == "subject":
         return _another_subject(read, qualifier, span)
     if qualifier.where == "sentence":

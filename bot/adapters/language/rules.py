@@ -6,7 +6,7 @@ What is said in parts language is read like anything else. Rules, words and qual
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -138,10 +138,14 @@ class RuleLayer:
         if not denied:
             return []
         before = AssessmentContext(phase=context.phase, practice=context.practice)
-        elsewhere = any(f.category in OWN_HARM for f in found) or any(
-            f.category in OWN_HARM for past in context.history[-LAST_MESSAGES:] for f in self.findings(past, before)
+        elsewhere = any(map(_own_harm, found)) or any(
+            _own_harm(f) for past in context.history[-LAST_MESSAGES:] for f in self.findings(past, before)
         )
-        return denied if elsewhere else []
+        return [replace(f, loose=False) for f in denied if f.category in OWN_HARM] if elsewhere else []
+
+
+def _own_harm(finding: Finding) -> bool:
+    return finding.category in OWN_HARM and not finding.loose
 
 
 def _alerts(rule: Rule) -> bool:
