@@ -21,7 +21,8 @@ _FIRST = frozenset({"i", "am", "me", "myself", "yo"})
 _HOLD = frozenset(
     "that if when whenever while as like than what how where why because since until before after and or so think "
     "thought know knew feel felt wish hope wonder say said says sure afraid scared worried believe swear promise guess "
-    "did do does have had am are was were will would can could should may might never way thing everything time moment day night part all".split()
+    "did do does have had am are was were will would can could should may might never way thing everything "
+    "time moment day night part all".split()
 )
 
 
