@@ -12,7 +12,12 @@ export class Conversation {
     this.newest = 0;
     this.oldest = Infinity;
     this.dots = element("p", { className: "bubble assistant dots", aria: { hidden: "true" } }, element("span"), element("span"), element("span"));
-    log.addEventListener("scroll", () => this.older());
+    this.atEnd = true;
+    log.addEventListener("scroll", () => {
+      this.atEnd = log.scrollTop + log.clientHeight >= log.scrollHeight - 40;
+      this.older();
+    });
+    new ResizeObserver(() => { if (this.atEnd) this.toEnd(); }).observe(log); // the answers below take more room, or less
   }
 
   // Adds messages that are not yet on the page and resolves with them once all are shown. The first page comes at once.

@@ -30,6 +30,8 @@ function refresh() {
 
 function ask(control) {
   shown = control.id;
+  dock.inert = false;
+  dock.dataset.control = control.id;
   draw(dock, control, answer);
   dock.scrollTop = 0;
   conversation.toEnd();
@@ -99,6 +101,7 @@ field.addEventListener("keydown", (event) => {
 });
 for (const item of document.querySelectorAll("[data-say]")) item.addEventListener("click", () => answer({ text: item.dataset.say }));
 
+document.getElementById("needs-script").remove();
 const draft = await Draft.open(document.querySelector("meta[name=draft-key]").content);
 await refresh();
 const kept = await draft.kept();
