@@ -91,7 +91,12 @@ def test_journey_imagery_lowers_no_wish_below_a_question(text: str, expected: st
 
 @pytest.mark.parametrize(
     "text",
-    ["I want to die", "I am going to kill myself tonight", "I want to cut myself", "I keep thinking about hurting my baby"],
+    [
+        "I want to die",
+        "I am going to kill myself tonight",
+        "I want to cut myself",
+        "I keep thinking about hurting my baby",
+    ],
 )
 @pytest.mark.parametrize("frame", ["a part of me says {}", "part of me: {}", "my inner critic says {}", "{}, says one side of me"])  # fmt: skip
 def test_parts_language_never_lowers(text: str, frame: str) -> None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 MOST_ROWS = 6000  # variants of one stretch of words; more is a sign of a list in a list
 _SYMBOL = re.compile(r"\s*(\.\.\d+|~\d+|\$[a-z_]+|[a-z0-9]+\*?|[()|?^._])")
@@ -78,7 +78,7 @@ def rows(stretch: Stretch) -> list[Row]:
     return made
 
 
-@lru_cache(maxsize=None)
+@cache
 def needs(stretch: Stretch) -> list[frozenset[str]]:
     """Sets of words; of each, one word at least must stand in a clause for the stretch to match there."""
     found = []

@@ -8,7 +8,8 @@ from bot.core.safety.verdict import Category, Evidence, Finding, Level
 
 _READING = re.compile(r"\b(\d{3}) ?(?:/|over|sobre|on) ?(\d{2,3})\b", re.IGNORECASE)
 _SYMPTOM = re.compile(
-    r"(?<!no )(?<!or )\b(vision|blurr\w*|see spots|chest|headache|head is|breath\w*|weak\w*|speech|numb\w*|confus\w*|dizzy)\b",
+    r"(?<!no )(?<!or )\b(vision|blurr\w*|see spots|chest|headache|head is|breath\w*|weak\w*|speech|numb\w*|"
+    r"confus\w*|dizzy)\b",
     re.IGNORECASE,
 )
 

@@ -41,7 +41,7 @@ class RuleLayer:
         """Reads the rules below a folder. Raises what `load_rulebook` raises."""
         book = load_rulebook(folder / "rules")
         self.rules, self.version = book.rules, book.digest[:12]
-        self._qualifiers = book.qualifiers
+        self._qualifiers, self._marks = book.qualifiers, book.stretches
         phrases: dict[Owner, Sequence[Phrase]] = {("idiom", ""): book.idioms}
         for rule in book.rules.values():
             phrases["rule", rule.id] = rule.says
@@ -92,7 +92,7 @@ class RuleLayer:
         acting = [
             qualifier
             for name in sorted(rule.qualifiers)
-            if acts(qualifier := self._qualifiers[name], span, place, reads, context)
+            if acts(qualifier := self._qualifiers[name], span, place, reads, context.practice, self._marks)
         ]
         names = tuple(qualifier.name.replace("_", " ") for qualifier in acting)
         made = {qualifier.effect(rule): qualifier for qualifier in acting}
@@ -115,9 +115,7 @@ class RuleLayer:
             return _Match(_finding(rule, place_in_text, names, ask=rule.if_no_answer, subtype=subtype))
         return _Match(_finding(rule, place_in_text, names, level=rule.level, subtype=subtype))
 
-    def _across(
-        self, clauses: Sequence[Clause], found: Sequence[Finding], context: AssessmentContext
-    ) -> list[Finding]:
+    def _across(self, clauses: Sequence[Clause], found: Sequence[Finding], context: AssessmentContext) -> list[Finding]:
         """Rules that only match over the end of a short clause ("Goodbye. I am ending it."): mere questions."""
         known = {f.category for f in found if max(f.level, f.if_no_answer) >= Level.urgent}
         made = []
@@ -135,9 +133,7 @@ class RuleLayer:
                     made.append(_finding(rule, place, ("over clauses",), ask=rule.level, loose=True))
         return made
 
-    def _denials(
-        self, denied: list[Finding], found: Sequence[Finding], context: AssessmentContext
-    ) -> list[Finding]:
+    def _denials(self, denied: list[Finding], found: Sequence[Finding], context: AssessmentContext) -> list[Finding]:
         """A denial is a question where the message, or the last ones, say anything else of the kind (6.4)."""
         if not denied:
             return []
