@@ -95,7 +95,8 @@ def _in_calm(finding: Finding) -> Finding | None:
 def load_assessor(folder: Path) -> Assessor:
     """The assessor from the folder of rules and model.
 
-    Raises OSError, KeyError, ValueError or yaml.YAMLError for what cannot be read: nothing may start without it.
+    Raises OSError, KeyError, ValueError or yaml.YAMLError for what cannot be read: without its layers nothing
+    may start.
     """
     rules, meaning = RuleLayer(folder), MeaningLayer(folder / "meaning")
     return Assessor(rules, meaning, f"rules-{rules.version}+{meaning.version}")

@@ -12,18 +12,10 @@ from dataclasses import dataclass
 
 from bot.adapters.language.matching import Span
 from bot.adapters.language.normalise import Clause
-from bot.adapters.language.rulebook import Qualifier
-from bot.core.safety.verdict import AssessmentContext
+from bot.adapters.language.rulebook import Qualifier, Stretches
 
-Owner = tuple[str, str]  # what a phrase is for (rule, unless, says, trap, idiom) and whose
-_JOINTS = frozenset({"and", "so", "then", "while", "although", "though", "yet", "except", "y", "today", "now"})
-_FIRST = frozenset({"i", "am", "me", "myself", "yo"})
-_HOLD = frozenset(
-    "that if when whenever while as like than what how where why because since until before after and or so think "
-    "thought know knew feel felt wish hope wonder say said says sure afraid scared worried believe swear promise guess "
-    "did do does have had am are was were will would can could should may might never way thing everything "
-    "time moment day night part all".split()
-)
+Owner = tuple[str, str]  # what a phrase is for (rule, unless, says, after, trap, idiom) and whose
+REACH_OF_TRAPS = 12  # words between a match and what cancels a practice's frame
 
 
 @dataclass(frozen=True)
@@ -33,39 +25,43 @@ class Read:
     clause: Clause
     found: Mapping[Owner, Sequence[Span]]
 
-    def stretch_start(self, place: int) -> int:
+    def stretch_start(self, place: int, marks: Stretches) -> int:
         """Where the stretch of one subject begins that holds a word: after a joint, or at an "i" that nothing holds."""
         texts = self.clause.texts
         for i in range(place, 0, -1):
-            if texts[i - 1] in _JOINTS or (texts[i] == "i" and i < place and texts[i - 1] not in _HOLD):
+            if texts[i - 1] in marks.joints or (texts[i] == "i" and i < place and texts[i - 1] not in marks.holds):
                 return i
         return 0
 
 
-def acts(qualifier: Qualifier, span: Span, place: int, reads: Sequence[Read], context: AssessmentContext) -> bool:
-    """Whether a qualifier acts on a match in `reads[place]`."""
+def acts(
+    qualifier: Qualifier,
+    span: Span,
+    place: int,
+    reads: Sequence[Read],
+    practice: str | None,
+    marks: Stretches,
+) -> bool:
+    """Whether a qualifier acts on a match in `reads[place]`, written in a practice or in none."""
     read = reads[place]
-    if qualifier.practices and context.practice in qualifier.practices:
-        return not _near(read.found.get(("trap", qualifier.name), ()), span, 12)
+    said = read.found.get(("says", qualifier.name), ())
+    traps = read.found.get(("trap", qualifier.name), ())
+    if practice in qualifier.practices:
+        return not _near(traps, span, REACH_OF_TRAPS)
     if qualifier.where == "quoted":
         words = read.clause.words[span[0] : span[1]]
         return 2 * sum(word.quoted for word in words) > len(words)
     if qualifier.where == "subject":
-        return _another_subject(read, qualifier, span)
+        return _another_subject(read, said, span, qualifier.reach, marks)
     if qualifier.where == "sentence":
         return _in_sentence(qualifier, span, place, reads)
-    for start, end in read.found.get(("says", qualifier.name), ()):
-        if qualifier.where == "before":
-            if end > span[0] or span[0] - end > qualifier.reach or start < read.stretch_start(span[0]):
-                continue
-            trapped = any(a < span[1] and b > start for a, b in read.found.get(("trap", qualifier.name), ()))
-        else:
-            if not _within((start, end), span, qualifier.reach):
-                continue
-            trapped = _near(read.found.get(("trap", qualifier.name), ()), span, qualifier.reach)
-        if not trapped:
-            return True
-    return False
+    if qualifier.where == "before":
+        begin = max(read.stretch_start(span[0], marks), span[0] - qualifier.reach - 1)
+        return any(
+            begin <= start and end <= span[0] and not any(a < span[1] and b > start for a, b in traps)
+            for start, end in said
+        )
+    return _near(said, span, qualifier.reach) and not _near(traps, span, qualifier.reach)
 
 
 def _in_sentence(qualifier: Qualifier, span: Span, place: int, reads: Sequence[Read]) -> bool:
@@ -88,12 +84,11 @@ def _in_sentence(qualifier: Qualifier, span: Span, place: int, reads: Sequence[R
     return False
 
 
-def _another_subject(read: Read, qualifier: Qualifier, span: Span) -> bool:
+def _another_subject(read: Read, said: Sequence[Span], span: Span, reach: int, marks: Stretches) -> bool:
     """Whether the nearest subject before a match, or at its start, is somebody else."""
-    texts = read.clause.texts
-    mine = max((i for i in range(span[0] + 1) if i < len(texts) and texts[i] in _FIRST), default=-1)
-    theirs = max((end - 1 for _, end in read.found.get(("says", qualifier.name), ()) if end - 1 <= span[0]), default=-1)
-    return theirs > mine and span[0] - theirs <= qualifier.reach
+    mine = max((i for i, word in enumerate(read.clause.texts[: span[0] + 1]) if word in marks.first_person), default=-1)
+    theirs = max((end - 1 for _, end in said if end - 1 <= span[0]), default=-1)
+    return theirs > mine and span[0] - theirs <= reach
 
 
 def _within(one: Span, other: Span, reach: int) -> bool:

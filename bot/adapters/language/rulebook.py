@@ -19,6 +19,7 @@ from bot.core.safety.verdict import Category, Level
 
 KINDS = ("suicide", "self_harm", "harm_to_others", "abuse", "medical", "psychosis_mania", "substance", "distress",
          "human_request")  # fmt: skip
+SAFE_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's, where it is there: ten times as fast
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,12 +78,22 @@ class Qualifier:
 
 
 @dataclass(frozen=True)
+class Stretches:
+    """Words that end or hold a stretch of one subject."""
+
+    joints: frozenset[str]
+    first_person: frozenset[str]
+    holds: frozenset[str]  # an "i" after one of these begins nothing new
+
+
+@dataclass(frozen=True)
 class Rulebook:
     """All rules, qualifiers and spellings, and a hash of the files they came from."""
 
     rules: Mapping[str, Rule]
     qualifiers: Mapping[str, Qualifier]
     idioms: tuple[Phrase, ...]
+    stretches: Stretches
     spelling: Mapping[str, Any]
     digest: str
 
@@ -93,9 +104,8 @@ def load_rulebook(folder: Path) -> Rulebook:
     Raises OSError, yaml.YAMLError, KeyError, ValueError or PhraseError for what cannot be read: without rules nothing
     may start.
     """
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     files = {path.stem: path.read_bytes() for path in sorted(folder.glob("*.yml"))}
-    data = {name: yaml.load(content, Loader=loader) for name, content in files.items()}  # noqa: S506 - a safe loader either way
+    data = {name: yaml.load(content, Loader=SAFE_LOADER) for name, content in files.items()}  # noqa: S506
     grammar = Grammar(data["words"]["risk_words"])
     rules: dict[str, Rule] = {}
     for name in KINDS:
@@ -104,6 +114,7 @@ def load_rulebook(folder: Path) -> Rulebook:
                 raise ValueError(f"{name}.yml: two rules are called {rule.id}")
             rules[rule.id] = rule
     qualifiers = {name: _qualifier(name, row, grammar) for name, row in data["qualifiers"]["risk_qualifiers"].items()}
+    marks = data["qualifiers"]["risk_stretches"]
     for rule in rules.values():
         if unknown := rule.qualifiers - set(qualifiers):
             raise ValueError(f"{rule.id}: no qualifier is called {', '.join(sorted(unknown))}")
@@ -112,6 +123,11 @@ def load_rulebook(folder: Path) -> Rulebook:
         rules=rules,
         qualifiers=qualifiers,
         idioms=_phrases(data["qualifiers"]["risk_idioms"], grammar),
+        stretches=Stretches(
+            joints=frozenset(marks["joints"]),
+            first_person=frozenset(marks["first_person"]),
+            holds=frozenset(marks["holds"].split()),
+        ),
         spelling=data["spelling"]["risk_spelling"],
         digest=digest.hexdigest(),
     )

@@ -41,7 +41,7 @@ class RuleLayer:
         """Reads the rules below a folder. Raises what `load_rulebook` raises."""
         book = load_rulebook(folder / "rules")
         self.rules, self.version = book.rules, book.digest[:12]
-        self._qualifiers = book.qualifiers
+        self._qualifiers, self._marks = book.qualifiers, book.stretches
         phrases: dict[Owner, Sequence[Phrase]] = {("idiom", ""): book.idioms}
         for rule in book.rules.values():
             phrases["rule", rule.id] = rule.says
@@ -92,7 +92,7 @@ class RuleLayer:
         acting = [
             qualifier
             for name in sorted(rule.qualifiers)
-            if acts(qualifier := self._qualifiers[name], span, place, reads, context)
+            if acts(qualifier := self._qualifiers[name], span, place, reads, context.practice, self._marks)
         ]
         names = tuple(qualifier.name.replace("_", " ") for qualifier in acting)
         made = {qualifier.effect(rule): qualifier for qualifier in acting}

@@ -1,7 +1,6 @@
 """Mends what people type: contractions, slang, dialect, stretched letters, look-alikes, run-together words, one slip.
 
-A word that the rules do not know may be a known one, typed otherwise. The lists are data, in
-data/safety/rules/spelling.yml.
+A word that the rules do not know may be a known one, typed otherwise. The lists are data (spelling.yml).
 Source: protocol 6.2 step 1.
 """
 
