@@ -109,15 +109,16 @@ class Clinic:
         self.move(seconds=(moment - self.app.clock()).total_seconds())
 
     def settle(self) -> None:
-        """Wait until the workers have gone round twice since now."""
-        since = self.app.clock() + timedelta(seconds=1.2)
+        """Wait until the workers have done all that was due by now, and have gone round since."""
+        now = self.app.clock()
 
-        def gone_round() -> bool:
-            with self.app.uow() as tx:
+        def done() -> bool:
+            with self.app.uow() as tx:  # one look at all of it: what an alert owes is owed as its step is taken
+                due = tx.due_alerts(now) or tx.oldest_owed(self.app.clock())
                 beat = tx.last_beat("worker")
-            return beat is not None and beat >= since
+            return beat is not None and beat >= now + timedelta(seconds=1.2) and not due
 
-        wait_until(gone_round, 120, "the workers' round")
+        wait_until(done, 180, "all that was due")
 
     def patient(self) -> Patient:
         return builders.patient(self.app, None)

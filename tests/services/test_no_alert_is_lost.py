@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import replace
 from datetime import timedelta
@@ -21,6 +22,7 @@ from tests.builders import MovableClock, Outbox
 LEVELS = st.sampled_from([Level.urgent, Level.emergency])
 CATEGORIES = st.sampled_from(["suicide", "medical", "abuse", "human_request"])
 NAMES = st.sampled_from(["Noor", "Ola", "Lee", "Max", "Sage", "Mia"])
+NIGHTS = int(os.environ.get("KAT_NIGHTS", "5"))  # invented nights per run; thousands where there is time
 LONGEST_PAUSE = timedelta(minutes=130)  # an acknowledgement's hour, then the longest pause of any plan
 
 
@@ -106,8 +108,8 @@ class ANight(RuleBasedStateMachine):
             patient = tx.patient(self.patient_id)
         assert patient is not None
         self.outbox.sent.clear()
-        for _ in range(int(LONGEST_PAUSE.total_seconds() // 60 // 5) + 1):
-            self.clock.move(minutes=5)
+        for _ in range(int(LONGEST_PAUSE.total_seconds() // 60 // 13) + 1):
+            self.clock.move(minutes=13)
             self.app.delivery.run_once("w1")
         told = " ".join(body for _, subject, body in self.outbox.sent if "journal alert" in subject)
         for alert_id in waiting:
@@ -123,6 +125,6 @@ class ANight(RuleBasedStateMachine):
 
 
 ANight.TestCase.settings = settings(
-    max_examples=12, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=NIGHTS, stateful_step_count=10, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestANight = ANight.TestCase

@@ -14,21 +14,22 @@ def say(app: Application, patient: Patient, text: str, *, button: str | None = N
     control = None
     if button is not None:
         with app.uow() as tx:
-            stored = tx.sitting(patient.id)
-        assert stored is not None
-        control = stored.state["control"]
+            controls = [m.control for m in tx.messages(patient.id) if m.control is not None]
+        control = str(controls[-1]["id"])
     received = app.screening.receive(patient.id, uuid.uuid4().hex, text, control_id=control, value=button)
     return [message.text for message in app.conversation.deliver(received.message.id)]
 
 
-def disclose_and_answer(app: Application, patient: Patient) -> list[str]:
-    """A concern of long ago, answered: what follows is the choice."""
+def disclose_and_answer(app: Application, patient: Patient) -> None:
+    """A disclosure, safe for now, and every other question left unanswered: what follows is the choice."""
     app.sittings.open(patient.conversation_id)
-    say(app, patient, "years ago, when I was in my twenties, I tried to kill myself")
-    said = say(app, patient, "No", button="no")
-    while not any("settle a little" in text for text in said):
-        said = say(app, patient, "Skip", button="skip")
-    return said
+    say(app, patient, "I want to die")
+    said = say(app, patient, "Yes", button="yes")
+    for _ in range(12):
+        if any("settle a little" in text for text in said):
+            return
+        said = say(app, patient, "Rather not say")
+    raise AssertionError("the choice after a disclosure was never offered")
 
 
 def test_the_plan_is_offered_after_a_disclosure_kept_sealed_and_shown_again(app: Application) -> None:
