@@ -13,4 +13,7 @@ check: bootstrap ## the fast part: lint, types, import contracts, unit and conte
 	$(PYTEST) tests/core tests/content tests/safety tests/services
 test: bootstrap ## everything
 	@$(MAKE) --no-print-directory check
-.PHONY: help bootstrap check test
+	$(PYTEST) tests/security
+audit: ## bandit, ruff's security rules, known vulnerabilities of dependencies
+	@scripts/audit.sh
+.PHONY: help bootstrap check test audit
