@@ -30,10 +30,11 @@ class Browser:
     def __init__(self, flask: Flask, email: str | None = None) -> None:
         self.client: FlaskClient = flask.test_client()
         self.email = email
+        self.page_token: str | None = None  # of a page that stays open; without one each change fetches its own
 
     @property
     def token(self) -> str:
-        return str(self.client.get("/api/v1/session").get_json()["csrf_token"])
+        return self.page_token or str(self.client.get("/api/v1/session").get_json()["csrf_token"])
 
     def get(self, path: str, **options: Any) -> TestResponse:
         return self.client.get(path, **options)

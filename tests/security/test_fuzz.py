@@ -39,7 +39,9 @@ numbers = itertools.count()
 def patient(site: Site) -> Browser:
     for limiter in site.flask.extensions["limiter"]:
         limiter.enabled = False
-    return site.browser("patient")
+    browser = site.browser("patient")
+    browser.page_token = browser.token
+    return browser
 
 
 @pytest.fixture(scope="module", autouse=True)

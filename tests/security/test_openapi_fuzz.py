@@ -13,7 +13,7 @@ from schemathesis import Case
 from bot.web.api import DOCUMENT
 from tests.security.site import Browser, Site
 
-EXAMPLES = int(os.environ.get("KAT_FUZZ_EXAMPLES", "20"))
+EXAMPLES = int(os.environ.get("KAT_SCHEMA_EXAMPLES", "15"))
 schema = schemathesis.openapi.from_dict(DOCUMENT)
 
 

@@ -15,7 +15,7 @@ from bot.adapters.sql.migrate import upgrade
 from bot.settings import ROOT, load
 from bot.supervisor.environment import write_env
 from bot.web.server import READ_SECONDS, THREADS
-from tests.running import free_port, wait_until
+from tests.running import START_SECONDS, free_port, wait_until
 
 
 def test_the_server_answers_while_slow_senders_hold_on_and_then_lets_go_of_them(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_the_server_answers_while_slow_senders_hold_on_and_then_lets_go_of_them(
             [sys.executable, "-m", "bot.cli", "web"], cwd=ROOT, env=os.environ | own, stdout=log, stderr=log
         )
     try:
-        wait_until(healthy, 120, "the start of the server")
+        wait_until(healthy, START_SECONDS, "the start of the server")
         slow = [socket.create_connection(("127.0.0.1", port), timeout=5) for _ in range(THREADS + 4)]
         for number, sender in enumerate(slow):
             if number % 2:
