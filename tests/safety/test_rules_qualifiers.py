@@ -49,7 +49,7 @@ def outcome(text: str, **context: object) -> str:
         ("I tried to kill myself last month", "emergency"),
         ("years ago i was happy but i want to die", "urgent"),
         ("my first husband beat me, I left him in 1998", "concern"),
-        ("I had a seizure when I was twelve", "concern"),
+        ("I had a seizure when I was twelve", "none"),
         # another person
         ("my friend says she wants to end it tonight", "urgent"),
         ("my brother hanged himself in 2015", "concern"),
