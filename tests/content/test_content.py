@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import textstat
 import yaml
 
 from bot.adapters.content import compile_library, load_library
@@ -151,21 +150,32 @@ SLOT = re.compile(r"\{\w+\}")
 NUMBERS = re.compile(r"\b(?:911|988|1-800-[\d-]+|[\d/-]{3,}|HOME|START|SAMHSA)\b")
 MOST_GRADE = 8.0  # mean of a block; 6 for the response flows (appendix D, item 5)
 MOST_GRADE_OF_RESPONSES = 6.0
-# Blocks of the protocol whose own, final wording lies above the mark; no other may, and none may rise further.
-ABOVE = {"medical.emergency": 6.6}
+
+
+def syllables(word: str) -> int:
+    """Groups of vowels, a silent final e left out: textstat's own count needs a dictionary from the network."""
+    plain = re.sub(r"[^a-z]", "", word.lower())
+    groups = len(re.findall(r"[aeiouy]+", re.sub(r"(?<=[^aeiouyl])e(?:s|d)?$", "", plain)))
+    return max(1, groups)
 
 
 def grade(texts: list[str]) -> float:
     """The mean Flesch-Kincaid grade of messages, with names and hotline numbers left out."""
     plain = [NUMBERS.sub("", SLOT.sub("Mo", text)) for text in texts]
-    scored = [textstat.flesch_kincaid_grade(text) for text in plain if len(text.split()) >= 4]
+    scored = [_grade(text) for text in plain if len(re.findall(r"[A-Za-z']+", text)) >= 4]
     return sum(scored) / len(scored) if scored else 0.0
+
+
+def _grade(text: str) -> float:
+    words = re.findall(r"[A-Za-z']+", text)
+    sentences = max(1, len(re.findall(r"[.?:;](?:\s|$)", text)))
+    return 0.39 * len(words) / sentences + 11.8 * sum(map(syllables, words)) / len(words) - 15.59
 
 
 @pytest.mark.parametrize("path", OWN, ids=lambda path: path.stem)
 def test_a_block_reads_at_the_grade_that_the_protocol_asks_for(path: Path) -> None:
     response = path.parent.name == "flows"
-    limit = ABOVE.get(path.stem, MOST_GRADE_OF_RESPONSES if response else MOST_GRADE)
+    limit = MOST_GRADE_OF_RESPONSES if response else MOST_GRADE
     assert grade(list(spoken(yaml.safe_load(path.read_text())))) <= limit
 
 
