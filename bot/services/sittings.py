@@ -16,7 +16,7 @@ from bot.core.flow.facts import Facts
 from bot.core.flow.interpreter import Interpreter, Outcome
 from bot.core.flow.speech import Reply, Utterance
 from bot.core.flow.state import SittingState
-from bot.core.flow.steering import OUT_OF_SCOPE
+from bot.core.flow.steering import LEFT_STANDING, OUT_OF_SCOPE
 from bot.core.journal import Message
 from bot.core.people import Patient
 from bot.core.safety.verdict import Level, Verdict
@@ -35,7 +35,6 @@ COMMAND_FAQ = {
     "can_i_drive": "faq_drive",
     "medication_question": "faq_meds",
 }
-AWAY = timedelta(hours=6)  # after so long, an open question is offered again rather than left standing
 JUST_CLOSED = timedelta(hours=1)  # coming back sooner does not begin the next sitting by itself
 Turn = Callable[[Interpreter, SittingState, Facts, datetime], Outcome]
 
@@ -135,7 +134,7 @@ class SittingService:
         if state.status == "paused":
             return state.frame is not None and state.frame.flow == "sitting.resume_offer"
         if state.frames:
-            return state.control is not None and since < AWAY
+            return state.control is not None and since < LEFT_STANDING
         return bool(state.sitting_id) and since < JUST_CLOSED
 
     def step_context(self, conversation_id: str) -> StepContext:

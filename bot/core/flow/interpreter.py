@@ -35,7 +35,7 @@ class Interpreter:
         turn = self._turn(state, facts, now)
         if state.status == "idle":
             turn.begin(sitting_id)
-        elif state.status == "paused" and state.frames and not turn.is_at("sitting.resume_offer"):
+        elif state.frames and turn.may_offer_to_resume():
             turn.push("sitting.resume_offer")
         else:
             turn.ask_again()

@@ -299,7 +299,7 @@ class Moving(Asking, ABC):
         if flow.kind == "response":
             return flow.after(step.id)
         if flow.kind == "practice" and flow.id != "closing":
-            return "closing"
+            return "gate" if flow.id == "arrive" else "closing"
         return None
 
     def menu(self) -> None:

@@ -138,6 +138,7 @@ class Speaking:
             ),
             "urinary": bool(frame is not None and frame.subtype == "urinary"),
             "full_practices": len(full),
+            "harm_mentioned": False,
             "prefilled_sc_wish": False,
             "prefilled_sc_thoughts": False,
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from bot.core.flow.answering import Answering
 from bot.core.flow.outcome import Effect, FlowError, Raise
 from bot.core.flow.render import fill
@@ -9,6 +11,7 @@ from bot.core.flow.speech import AnswerType, Reply, Utterance
 from bot.core.flow.state import Frame, SittingState
 from bot.core.safety.verdict import Level
 
+LEFT_STANDING = timedelta(hours=6)  # an open question left for so long is offered to be picked up again
 OUT_OF_SCOPE = "out_of_scope"  # a question that no answer of the FAQ fits
 ROUTED = frozenset({"medical_team", "coach", "clinic"})
 WHEN_LOCKED = frozenset({"faq_human", "faq_who_reads", "faq_emergency", "faq_monitored", "faq_wrong"})  # protocol 8
@@ -67,6 +70,16 @@ class Turn(Answering):
             self.state.values["question_text"] = question.strip()
         elif self.state.frames:
             self.ask_again()
+
+    def may_offer_to_resume(self) -> bool:
+        """Whether coming back offers a choice: after a pause, or when a question was left standing for long.
+
+        Never over a response to risk or a held screen: those go on where they were.
+        """
+        last = self.state.last_at
+        left = last is not None and self.now - datetime.fromisoformat(last) >= LEFT_STANDING
+        waiting = self.state.status == "paused" or left
+        return waiting and not (self.in_response() or self.locked_now() or self.is_at("sitting.resume_offer"))
 
     def resume(self) -> None:
         if self.is_at("sitting.resume_offer"):
