@@ -47,10 +47,13 @@ class Outbox:
 
     sent: list[tuple[str, str, str]] = field(default_factory=list)
     broken: SendFailed | None = None
+    unreachable: set[str] = field(default_factory=set)  # people whose address does not exist
 
     def send(self, recipient: StaffMember, subject: str, body: str, *, url: str | None = None) -> None:
         if self.broken is not None:
             raise self.broken
+        if recipient.email.split("@")[0] in self.unreachable:
+            raise SendFailed("address", permanent=True)
         self.sent.append((recipient.email, subject, body))
 
 

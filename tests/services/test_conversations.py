@@ -320,8 +320,8 @@ def test_an_open_sitting_survives_a_deploy_that_changes_its_practice(app: Applic
     from bot.services.sittings import SittingService
 
     newer = compile_library(sources)
-    clinic = app.sittings._reader._clinic
-    deployed = SittingService(app.uow, app.clock, newer, compile_library, app.escalation, clinic)
+    telling = app.sittings._reader._telling
+    deployed = SittingService(app.uow, app.clock, newer, compile_library, app.escalation, telling)
     spoken = deployed.ask(talk.patient.conversation_id, uuid.uuid4().hex)
     assert spoken[-1].utterance.text_id == "journey_recall.jr_images"
     with app.uow() as tx:
