@@ -72,9 +72,9 @@ def threshold(command: str, words: int, text: str, context: StepContext) -> floa
     idle = context.context in ("idle", "paused")
     if idle:
         return 0.25 if command not in DESTRUCTIVE else 0.5
-    bar = 0.35
+    bar = 0.6
     if writing:
-        bar = 0.5
+        bar = 0.7
         if command in SMALL_TALK:
             bar = 0.85
         if words <= 2 and command not in ("pause", "skip_step", "stop_and_discard", "go_back", "repeat_question"):
@@ -83,4 +83,4 @@ def threshold(command: str, words: int, text: str, context: StepContext) -> floa
         bar += 0.3
     if command in DESTRUCTIVE:
         bar += 0.15
-    return min(bar, 0.97)
+    return min(bar, 0.98)
