@@ -22,6 +22,7 @@ from bot.web.sign_in import REFUSED, code_fits, credentials_fit, has_second_fact
 
 DOCUMENT = yaml.safe_load((Path(__file__).parent / "openapi.yml").read_text(encoding="utf-8"))
 MOST_PAGE = 100
+MOST_SEQUENCE = 2**62  # what the database can compare
 PACES = {"grounding.gr_longer_exhale": "breath"}  # by the authored text that asks
 
 
@@ -92,11 +93,11 @@ def make(application: Application) -> Blueprint:
     def messages() -> Any:
         patient = signed_in_patient(application)
         limit = max(1, min(request.args.get("limit", 50, type=int), MOST_PAGE))
-        before = request.args.get("before", type=int)
+        before = request.args.get("before", type=_sequence)
         if before is not None:
             found = application.conversation.before(patient.id, before, limit)
         else:
-            found = application.conversation.since(patient.id, request.args.get("after", 0, type=int), limit)
+            found = application.conversation.since(patient.id, request.args.get("after", 0, type=_sequence), limit)
         return jsonify(messages=[_message(row) for row in found])
 
     @api.get("/alert-status")
@@ -194,6 +195,11 @@ def make(application: Application) -> Blueprint:
         return jsonify(id=alert.id, status=alert.status.value, acknowledged_at=_moment(alert.acknowledged_at))
 
     return api
+
+
+def _sequence(text: str) -> int:
+    """A sequence number of messages, 0 to MOST_SEQUENCE; anything beyond it means the nearest one."""
+    return max(0, min(int(text), MOST_SEQUENCE))
 
 
 def _refuse(code: str, message: str, status: int) -> Any:
