@@ -50,6 +50,7 @@ WORDS = (
     "Something about the color blue, and the word enough.",
 )
 UNLIMITED = "1000000"
+NOTES = itertools.count(1)
 SESSION = "/api/v1/session"
 
 
@@ -168,7 +169,7 @@ class Patient:
     def _answer(self, control: Mapping[str, Any]) -> dict[str, Any]:
         kind = control["type"]
         if kind in ("text", "short_text"):
-            return {"text": next(self._words)}
+            return {"text": f"{next(self._words)} Note {next(NOTES)}."}  # no text twice: readings are remembered
         value = VALUES[kind](control, self._random)
         return {"control_id": control["id"], "value": value, "text": str(value)}
 

@@ -77,11 +77,11 @@ class Stack:
 
     def start(self) -> Stack:
         """Start and wait until everything is healthy."""
-        output = self.log.open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "bot.cli", "run"], cwd=ROOT, stdout=output, stderr=output,
-            env=os.environ | self.environment, start_new_session=True,
-        )  # fmt: skip
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "bot.cli", "run"], cwd=ROOT, stdout=output, stderr=output,
+                env=os.environ | self.environment, start_new_session=True,
+            )  # fmt: skip
         wait_until(self._started, START_SECONDS, "the start of all processes")
         return self
 
