@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import yaml
 from sqlalchemy import Engine
@@ -12,21 +14,29 @@ from sqlalchemy import Engine
 from bot.adapters.channels import AppriseNotifier, development_mail_url
 from bot.adapters.content import load_library
 from bot.adapters.crypto import Vault
+from bot.adapters.fhir import fhir_bundle
 from bot.adapters.language.assess import load_assessor
+from bot.adapters.pdf import print_pdf
 from bot.adapters.rasa_client import RasaEngine
+from bot.adapters.schedule_files import read_schedule
 from bot.adapters.sql.engine import make_engine
 from bot.adapters.sql.store import Store
+from bot.adapters.wordings import digest_wordings
+from bot.core.digest.build import Wordings
 from bot.core.escalation import PolicyStep
 from bot.core.flow.content import Library
 from bot.core.flow.render import fill
 from bot.core.people import Patient
 from bot.core.safety.verdict import Verdict
 from bot.services.access import AccessService
+from bot.services.caseload import CaseloadService
 from bot.services.conversation import ConversationService
 from bot.services.delivery import DeliveryService
-from bot.services.digests import DigestService
+from bot.services.desk import DeskService
+from bot.services.digests import DigestService, PatientView
 from bot.services.escalation import EscalationService
 from bot.services.ports import Assessor, Clock, DialogueEngine, Notifier, Transaction
+from bot.services.schedule import Planned, Refused, ScheduleService
 from bot.services.screening import ScreeningService
 from bot.services.sittings import ClinicFacts, SittingService
 from bot.settings import ROOT, Settings
@@ -54,6 +64,13 @@ class Application:
     escalation: EscalationService
     delivery: DeliveryService
     digests: DigestService
+    caseload: CaseloadService
+    desk: DeskService
+    schedule: ScheduleService
+    wordings: Wordings
+    print_pdf: Callable[[str], bytes]  # the page for printing -> PDF
+    read_schedule: Callable[[str, bytes, str], tuple[list[Planned], list[Refused]]]  # file name, content, time zone
+    fhir_bundle: Callable[[PatientView], dict[str, Any]]
 
 
 def build(
@@ -71,6 +88,7 @@ def build(
     database = make_engine(settings.database)
     uow = Store(database, Vault(settings.clinic_key))
     assessor = load_assessor(data / "safety")
+    wordings = digest_wordings(library, assessor)
     escalation = EscalationService(uow, now, load_policy(data / "escalation/policy.yml"))
     clinic = ClinicFacts(
         name=settings.clinic_name,
@@ -103,7 +121,14 @@ def build(
         delivery=DeliveryService(
             uow, now, notifier or AppriseNotifier(mail), escalation, settings.address, settings.clinic_name
         ),
-        digests=DigestService(uow, now),
+        digests=DigestService(uow, now, wordings),
+        caseload=CaseloadService(uow, now),
+        desk=DeskService(uow, now, library),
+        schedule=ScheduleService(uow, now),
+        wordings=wordings,
+        print_pdf=print_pdf,
+        read_schedule=read_schedule,
+        fhir_bundle=fhir_bundle,
     )
 
 

@@ -202,6 +202,8 @@ def _texts(
             texts[f"returning.{name}"] = _say(raw["say"])
     for name, lines in sitting["steering_texts"].items():
         texts[f"steering.{name}"] = _say(lines)
+    for name, raw in sitting["coach_texts"].items():
+        texts[f"coach.{name}"] = _say(raw["say"])
     for name, lines in sitting["decision_guard"].items():
         if name.endswith("_say"):
             texts[f"decision_guard.{name}"] = _say(lines)

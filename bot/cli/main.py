@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bot.cli import language, people, reading, running
+from bot.cli import demo, language, people, reading, running
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,6 +17,6 @@ for command in (
     running.web, running.worker, running.actions, running.sink,
     people.invite, people.schedule, people.user,
     language.assess, language.interpret,
-    reading.digest,
+    reading.digest, demo.demo,
 ):  # fmt: skip
     main.add_command(command)

@@ -56,6 +56,7 @@ class Journey:
     scheduled_at: datetime
     dose_ended_at: datetime | None = None
     discharged_at: datetime | None = None
+    attendants: tuple[str, ...] = ()  # names of the staff who are there
 
 
 @dataclass(frozen=True, kw_only=True)

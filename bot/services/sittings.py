@@ -236,7 +236,8 @@ class SittingService:
         if effect.kind == "save":
             self._save(tx, patient, state, effect.data, now)
         elif effect.kind == "question":
-            tx.add_question(patient.id, effect.data["to"], effect.data["text"], now)
+            if effect.data["to"] != "coach":  # one to the coach goes with its entry, once that is shared
+                tx.add_question(patient.id, effect.data["to"], effect.data["text"], now)
         elif effect.kind == "part":
             tx.see_part(patient.id, effect.data["name"], now)
         elif effect.kind in ("staff_answer", "staff_text"):

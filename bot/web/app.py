@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from bot.bootstrap import Application
-from bot.web import api, coach, patient, staff
+from bot.web import api, coach, own_digest, patient, staff
 from bot.web.accounts import STAFF, allow, enforce, setup_accounts
 
 log = structlog.get_logger()
@@ -69,7 +69,7 @@ def create_app(application: Application) -> Flask:
     limiter = Limiter(get_remote_address, app=flask, default_limits=[f"{settings.requests_per_minute} per minute"])
     sign_ins = limiter.limit(f"{settings.sign_ins_per_minute} per minute", methods=["POST"])
     enforce(flask)
-    for face in (patient, coach, staff, api):
+    for face in (patient, own_digest, coach, staff, api):
         flask.register_blueprint(face.make(application))
     views: dict[str, Any] = flask.view_functions
     for endpoint in ("security.login", "api.open_session"):

@@ -34,6 +34,24 @@ class JournalRecords(Sealed):
                 shared_at=entry.shared_at,
             )
         )
+        self._s.flush()
+        self._follow(entry)
+
+    def _follow(self, entry: Entry) -> None:
+        """Let the questions to the coach follow their entry: open while it is shared as it now reads, else withdrawn.
+
+        Done with every write of an entry, so that no way of changing one can leave a question behind.
+        """
+        shared = entry.visibility is Visibility.shared and not entry.held
+        asked = [line.text for line in entry.lines if line.field == "questions"] if shared else []
+        rows = self._s.scalars(select(t.QuestionRow).where(t.QuestionRow.entry_id == entry.id)).all()
+        known = {row.id: self._open(entry.patient_id, f"question/{row.id}", row.sealed) for row in rows}
+        for row in rows:
+            if row.status != "answered":
+                row.status = "open" if known[row.id] in asked else "withdrawn"
+        for text in asked:
+            if text not in known.values():
+                self.add_question(entry.patient_id, "coach", text, entry.created_at, entry_id=entry.id)
 
     def _entry(self, row: t.EntryRow) -> Entry:
         lines = self._open(row.patient_id, f"entry/{row.id}", row.sealed_lines)
@@ -60,11 +78,20 @@ class JournalRecords(Sealed):
         query = select(t.EntryRow).where(t.EntryRow.patient_id == patient_id).order_by(t.EntryRow.created_at.desc())
         return [self._entry(row) for row in self._s.scalars(query)]
 
-    def add_question(self, patient_id: str, addressee: str, text: str, at: datetime) -> None:
+    def add_question(
+        self, patient_id: str, addressee: str, text: str, at: datetime, *, entry_id: str | None = None
+    ) -> None:
         question_id = uuid.uuid4().hex
         sealed = self._seal(patient_id, f"question/{question_id}", text)
         self._s.add(
-            t.QuestionRow(id=question_id, patient_id=patient_id, addressee=addressee, sealed=sealed, created_at=at)
+            t.QuestionRow(
+                id=question_id,
+                patient_id=patient_id,
+                addressee=addressee,
+                entry_id=entry_id,
+                sealed=sealed,
+                created_at=at,
+            )
         )
 
     def questions(self, patient_id: str) -> list[tuple[str, str, str, datetime]]:

@@ -58,6 +58,8 @@ class PeopleRecords(Sealed):
             flags=row.flags,
             restricted_staff=tuple(row.restricted_staff),
             consented_at=row.consented_at,
+            shares_from=row.shares_from,
+            shares_nothing=row.shares_nothing,
             **identity,
         )
 
@@ -112,21 +114,25 @@ class PeopleRecords(Sealed):
         return {row.text_id: row.answer for row in rows}
 
     def put_journey(self, journey: Journey) -> None:
-        self._s.merge(t.JourneyRow(**(asdict(journey) | {"route": journey.route.value})))
+        stored = {"route": journey.route.value, "attendants": list(journey.attendants)}
+        self._s.merge(t.JourneyRow(**(asdict(journey) | stored)))
 
     def journeys(self, patient_id: str) -> list[Journey]:
         rows = self._s.scalars(select(t.JourneyRow).where(t.JourneyRow.patient_id == patient_id))
-        return [
-            Journey(
-                id=row.id,
-                patient_id=row.patient_id,
-                route=Route(row.route),
-                scheduled_at=row.scheduled_at,
-                dose_ended_at=row.dose_ended_at,
-                discharged_at=row.discharged_at,
-            )
-            for row in rows
-        ]
+        return [as_journey(row) for row in rows]
+
+
+def as_journey(row: t.JourneyRow) -> Journey:
+    """The record of a stored journey."""
+    return Journey(
+        id=row.id,
+        patient_id=row.patient_id,
+        route=Route(row.route),
+        scheduled_at=row.scheduled_at,
+        dose_ended_at=row.dose_ended_at,
+        discharged_at=row.discharged_at,
+        attendants=tuple(row.attendants),
+    )
 
 
 def _open_fields(patient: Patient) -> dict[str, Any]:
@@ -136,4 +142,6 @@ def _open_fields(patient: Patient) -> dict[str, Any]:
         "flags": dict(patient.flags),
         "restricted_staff": list(patient.restricted_staff),
         "consented_at": patient.consented_at,
+        "shares_from": patient.shares_from,
+        "shares_nothing": patient.shares_nothing,
     }

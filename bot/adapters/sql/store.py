@@ -9,14 +9,14 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import sessionmaker
 
 from bot.adapters.crypto import Vault
+from bot.adapters.sql.coaching import CoachingRecords
 from bot.adapters.sql.conversation import ConversationRecords
 from bot.adapters.sql.escalation import EscalationRecords
 from bot.adapters.sql.journal import JournalRecords
-from bot.adapters.sql.people import PeopleRecords
 from bot.adapters.sql.trust import TrustRecords
 
 
-class SqlTransaction(PeopleRecords, ConversationRecords, JournalRecords, EscalationRecords, TrustRecords):
+class SqlTransaction(CoachingRecords, ConversationRecords, JournalRecords, EscalationRecords, TrustRecords):
     """One open transaction. Fulfils bot.services.ports.Transaction."""
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask_security.models import sqla as accounts
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, LargeBinary, String, TypeDecorator, UniqueConstraint
+from sqlalchemy import JSON, DateTime, ForeignKey, Index, LargeBinary, String, TypeDecorator, UniqueConstraint, false
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -64,6 +64,8 @@ class PatientRow(Base):
     flags: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     restricted_staff: Mapped[list[int]] = mapped_column(JSON, default=list)
     consented_at: Mapped[datetime | None] = mapped_column(Utc)
+    shares_from: Mapped[datetime | None] = mapped_column(Utc)
+    shares_nothing: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(Utc)
 
 
@@ -93,6 +95,7 @@ class JourneyRow(Base):
     scheduled_at: Mapped[datetime] = mapped_column(Utc)
     dose_ended_at: Mapped[datetime | None] = mapped_column(Utc)
     discharged_at: Mapped[datetime | None] = mapped_column(Utc)
+    attendants: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
 
 
 class MessageRow(Base):
@@ -156,6 +159,7 @@ class QuestionRow(Base):
     patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id"), index=True)
     addressee: Mapped[str] = mapped_column(String(20))  # coach or medical_team
     status: Mapped[str] = mapped_column(String(10), default="open")
+    entry_id: Mapped[str | None] = mapped_column(ForeignKey("entry.id"), index=True)  # a question to the coach
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(Utc)
 
@@ -168,6 +172,66 @@ class PartRow(Base):
     times: Mapped[int] = mapped_column(default=1)
     first_seen: Mapped[datetime] = mapped_column(Utc)
     last_seen: Mapped[datetime] = mapped_column(Utc)
+
+
+class SessionRow(Base):
+    __tablename__ = "coach_session"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id"), index=True)
+    at: Mapped[datetime] = mapped_column(Utc)
+
+
+class ReviewRow(Base):
+    __tablename__ = "coach_review"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id"), index=True)
+    coach_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    until: Mapped[datetime] = mapped_column(Utc)
+    at: Mapped[datetime] = mapped_column(Utc)
+
+
+class CoachNoteRow(Base):
+    __tablename__ = "coach_note"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id"), index=True)
+    coach_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    at: Mapped[datetime] = mapped_column(Utc)
+
+
+class CoachMessageRow(Base):
+    """What a coach sent into the chat; the message itself is in the conversation as well."""
+
+    __tablename__ = "coach_message"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id"), index=True)
+    coach_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    kind: Mapped[str] = mapped_column(String(10))
+    question_id: Mapped[str | None] = mapped_column(ForeignKey("question.id"))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    at: Mapped[datetime] = mapped_column(Utc)
+
+
+class HandoverRow(Base):
+    __tablename__ = "handover"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id"), index=True)
+    from_coach: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    to_coach: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    proposed_at: Mapped[datetime] = mapped_column(Utc)
+    history: Mapped[str | None] = mapped_column(String(12))
+    decided_at: Mapped[datetime | None] = mapped_column(Utc)
+
+
+class DigestNoticeRow(Base):
+    """A weekly e-mail that is owed or was sent to a coach: no content, one a week."""
+
+    __tablename__ = "digest_notice"
+    coach_id: Mapped[int] = mapped_column(ForeignKey("user.id"), primary_key=True)
+    week: Mapped[str] = mapped_column(String(8), primary_key=True)  # ISO year and week, such as 2026-W48
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime] = mapped_column(Utc)
+    sent_at: Mapped[datetime | None] = mapped_column(Utc)
 
 
 class AlertRow(Base):

@@ -63,6 +63,11 @@ STATED_PHASE = {
     "older": Phase.open_integration,
     "none_yet": Phase.preparation,
 }
+ABOUT = {  # an answer about something earlier is kept with what was quoted: field -> (field, slot)
+    "revisit.step_status": ("revisit.step", "last_step"),
+    "revisit.part_status": ("revisit.part", "last_part"),
+    "revisit.intention_note": ("revisit.intention", "last_intention"),
+}
 NOT_KEPT = (
     "grounding.",
     "screen.",
@@ -95,7 +100,7 @@ class Effect:
     """Something that the services do in the same transaction as the new state.
 
     kinds: save (visibility), discard, staff_answer (question id and value), staff_text (words for the team), question
-    (to, text), coach_note (text id), restrict (who), card (open the crisis card), pause, part (name).
+    (to, text), restrict (who), card (open the crisis card), pause, part (name).
     """
 
     kind: str
@@ -990,6 +995,10 @@ class _Turn:
             self.state.slots["plan_step" if name == "step.text" else "plan_when"] = words
         if name.startswith("questions") and words:
             self.effects.append(Effect(kind="question", data={"to": "coach", "text": words}))
+        about = ABOUT.get(name)
+        if about is not None and words and self.facts.slots.get(about[1]):
+            quoted = self.facts.slots[about[1]]
+            self.state.kept.append({"step": step.id, "field": about[0], "label": about[0], "text": quoted})
         if words and not name.startswith(NOT_KEPT):
             self.state.kept.append({"step": step.id, "field": name, "label": name, "text": words})
 
@@ -1029,6 +1038,7 @@ class _Turn:
             self.choose_grounding(frame, None if value in (None, "choose") else str(value))
         elif step.id == "gr_rate":
             self.state.rounds += 1
+            self.note_settling(frame, value)
             self.advance(frame, step, value, words)
         elif step.tender_stop and TENDER.search(words):
             self.goto(step.tender_stop)
@@ -1189,7 +1199,9 @@ class _Turn:
                 self.state.slots["part_name"] = str(new)
                 self.state.kept.append({"step": "set", "field": "part.name", "label": "part.name", "text": str(new)})
             elif name == "part.bring_to_coach" and (new is True or (new == "from_answer" and value == "tell")):
-                self.effects.append(Effect(kind="coach_note", data={"note": "asked to bring a part to you"}))
+                text = "something tender came up" if self.state.values.get("tender") else "this part"
+                row = {"step": "set", "field": "part.bring_to_coach", "label": "part.bring_to_coach", "text": text}
+                self.state.kept.append(row)
             elif name == "part.tender_flag":
                 self.state.values["tender"] = True
 
@@ -1288,7 +1300,15 @@ class _Turn:
         offered = [option.value for option in self.grounding_options() if option.value != "choose"]
         picked = value if value in offered else offered[self.state.rounds % len(offered)]
         frame.start = self.state.values.get("activation")
+        self.state.values["settled_with"] = picked
         self.goto(picked)
+
+    def note_settling(self, frame: Frame, after: Any) -> None:
+        """Keep what a round of settling went with: its name, the rating before, where there is one, and after."""
+        name = self.library.grounding.names.get(str(self.state.values.get("settled_with")))
+        if name is not None and after is not None:
+            text = f"{name}: {after}" if frame.start is None else f"{name}: {frame.start} → {after}"
+            self.state.kept.append({"step": "gr_rate", "field": "settling", "label": "settling", "text": text})
 
     def answer_resume(self, value: str) -> None:
         self.state.frames.pop()
