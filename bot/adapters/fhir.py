@@ -11,8 +11,6 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from fhir.resources.R4B.bundle import Bundle
-
 from bot.core.coaching import BOUNDARY
 from bot.core.digest.records import Question, Step
 from bot.core.escalation import Alert
@@ -27,6 +25,8 @@ LIFECYCLE = {"done": "completed", "let go": "cancelled", "no longer fits": "canc
 
 def fhir_bundle(view: PatientView) -> dict[str, Any]:
     """A collection of what the view's window shows: entries, questions to the coach, open alerts, small steps."""
+    from fhir.resources.R4B.bundle import Bundle  # a large library, and few processes ever export
+
     patient = _urn("patient", view.patient.id)
     window = view.digest.header.window
     entries = [entry for entry in view.entries if window.holds(entry.created_at)]

@@ -9,8 +9,6 @@ from datetime import datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import icalendar
-
 from bot.core.journeys import Route
 from bot.services.schedule import Planned, Refused, ScheduleUnreadable
 
@@ -75,6 +73,8 @@ def _row(place: str, row: dict[str, str], zone: ZoneInfo) -> Planned:
 
 
 def _calendar(content: bytes, zone: ZoneInfo) -> tuple[list[Planned], list[Refused]]:
+    import icalendar  # a large library, and few processes ever read a calendar
+
     try:
         calendar = icalendar.Calendar.from_ical(content)
     except (ValueError, IndexError) as error:

@@ -42,6 +42,11 @@ class DeskService:
     def __init__(self, uow: UnitOfWork, clock: Clock, library: Library) -> None:
         self._uow, self._clock, self._library = uow, clock, library
 
+    def own_patient(self, coach: StaffMember, patient_id: str) -> Patient:
+        """The coach's own patient."""
+        with self._uow() as tx:
+            return self._own(tx, coach, patient_id)
+
     # --- reading marks and notes ---
 
     def mark_reviewed(self, coach: StaffMember, patient_id: str, until: datetime) -> None:

@@ -7,7 +7,7 @@ dark mode, greyscale and print need nothing more. Shapes carry the meaning. Each
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
@@ -53,7 +53,7 @@ def shorten(words: str, most: int) -> str:
 
 
 def day(at: datetime, zone: str) -> str:
-    return f"{at.astimezone(ZoneInfo(zone)):%-d %b}"
+    return f"{at.astimezone(ZoneInfo(zone)):%b %-d}"
 
 
 class _Time:
@@ -115,23 +115,21 @@ def ladder(rungs: Sequence[Rung], order: Sequence[str], journeys: Sequence[Journ
     if not rungs:
         return Markup("")
     names = [*order, *(n for n in dict.fromkeys(r.label for r in rungs) if n not in order)]
-    noon = {
-        rung.day: datetime(rung.day.year, rung.day.month, rung.day.day, 12, tzinfo=ZoneInfo(zone)) for rung in rungs
-    }
-    span = _Time([*noon.values(), *(m.ended_at for m in journeys)], LEFT, WIDTH - RIGHT)
-    top, height = 22.0, 38.0
-    shapes = span.marks(journeys, top, top + height * len(names))
+    noon = {rung.day: datetime.combine(rung.day, time(12), ZoneInfo(zone)) for rung in rungs}
+    left, top, height = 176.0, 22.0, 30.0
+    span = _Time([*noon.values(), *(m.ended_at for m in journeys)], left + 6, WIDTH - RIGHT)
+    bottom = top + height * len(names)
+    shapes = span.marks(journeys, top, bottom)
     seen: dict[tuple[date, str], int] = {}
     for rung in rungs:
         seen[rung.day, rung.label] = seen.get((rung.day, rung.label), 0) + 1
     for row, name in enumerate(names):
-        y = top + row * height + 28
-        shapes += [text(8, y - 12, name, "start", 12), line(8, y, WIDTH - RIGHT, y, FAINT)]
+        y = top + row * height + 15
+        shapes += [text(left - 8, y + 4, shorten(name, 27), "end", 12), line(left, y, WIDTH - RIGHT, y, FAINT)]
         for (when, label), times in seen.items():
             if label == name:
                 shapes.append(dot(span.x(noon[when]), y, 3.5 + 1.2 * min(times - 1, 3)))
-    bottom = top + height * len(names)
-    shapes.append(text(LEFT, bottom + 14, day(span.first, zone), "start", 12))
+    shapes.append(text(left, bottom + 14, day(span.first, zone), "start", 12))
     if span.first != span.last:
         shapes.append(text(WIDTH - RIGHT, bottom + 14, day(span.last, zone), "end", 12))
     label = (
@@ -142,19 +140,20 @@ def ladder(rungs: Sequence[Rung], order: Sequence[str], journeys: Sequence[Journ
 
 SPOT = Markup('class="spot" fill="#fff" stroke="currentColor" stroke-width="2"')  # the page's sheet gives it its paper
 FRONT = {  # place -> where on a figure 160 wide and 330 high
-    "top of head": (80, 14), "forehead": (80, 26), "eyes": (80, 36), "mouth": (80, 50), "jaw": (92, 54),
-    "throat": (80, 68), "shoulders": (48, 88), "chest": (66, 108), "heart area": (92, 112), "ribs": (100, 134),
-    "solar plexus": (80, 132), "belly": (80, 158), "hips": (58, 178), "arms": (34, 130), "hands": (24, 182),
-    "legs": (64, 220), "knees": (66, 246), "feet": (64, 312),
+    "top of head": (80, 10), "forehead": (70, 24), "eyes": (92, 34), "mouth": (68, 50), "jaw": (94, 56),
+    "throat": (80, 74), "shoulders": (46, 92), "chest": (66, 110), "heart area": (95, 108), "ribs": (102, 132),
+    "solar plexus": (78, 134), "belly": (80, 162), "hips": (58, 182), "arms": (34, 136), "hands": (23, 192),
+    "legs": (64, 222), "knees": (64, 254), "feet": (68, 312),
 }  # fmt: skip
-BACK = {"neck": (80, 68), "upper back": (80, 98), "mid back": (80, 128), "lower back": (80, 158)}
+BACK = {"neck": (80, 70), "upper back": (80, 100), "mid back": (80, 130), "lower back": (80, 160)}
 FIGURE = Markup(
-    '<g fill="none" stroke="currentColor" stroke-opacity="0.45" stroke-width="1.5" stroke-linejoin="round">'
-    '<ellipse cx="80" cy="36" rx="21" ry="27"/>'
-    '<path d="M71 62v10c-6 6-24 6-31 16-8 12-10 44-15 64-2 10-6 22-4 32 4 6 9 2 10-4 3-20 9-40 13-58'
-    "2 22 4 34 2 52-3 36 2 62 6 88 2 16 0 34 0 48 0 8 20 8 20 0 2-36 4-72 8-112 4 40 6 76 8 112"
-    "0 8 20 8 20 0 0-14-2-32 0-48 4-26 9-52 6-88-2-18 0-30 2-52 4 18 10 38 13 58 1 6 6 10 10 4"
-    '2-10-2-22-4-32-5-20-7-52-15-64-7-10-25-10-31-16V62"/></g>'
+    '<g fill="none" stroke="currentColor" stroke-opacity="0.5" stroke-width="1.5" stroke-linejoin="round">'
+    '<ellipse cx="80" cy="36" rx="20" ry="26"/>'
+    '<path d="M72 61 L72 72 C60 76 48 78 42 90 C36 104 32 130 26 156 L18 188 C16 200 25 203 28 194 L38 160 '
+    "C44 140 48 124 52 112 C54 130 52 150 52 164 C50 190 54 214 58 240 C60 262 60 284 60 306 C60 318 74 318 75 306 "
+    "C76 270 78 230 80 196 C82 230 84 270 85 306 C86 318 100 318 100 306 C100 284 100 262 102 240 "
+    "C106 214 110 190 108 164 C108 150 106 130 108 112 C112 124 116 140 122 160 L132 194 C135 203 144 200 142 188 "
+    'L134 156 C128 130 124 104 118 90 C112 78 100 76 88 72 L88 61"/></g>'
 )
 
 
@@ -170,7 +169,7 @@ def body(places: Sequence[Place]) -> Markup:
         for place in drawn:
             if place.name in spots:
                 x, y = spots[place.name]
-                radius = 9 + 7 * (place.count / most) ** 0.5
+                radius = 8 + 5 * (place.count / most) ** 0.5
                 shapes += [dot(x, y, radius, SPOT), text(x, y + 4.5, place.count, "middle", 12)]
         shapes += [text(80, 344, title, "middle", 12), Markup("</g>")]
     named = ", ".join(f"{place.name} {place.count}" for place in drawn[:3])
@@ -183,7 +182,7 @@ def parts_of(epoch: Epoch) -> Markup:
     A dot in a ring is new, a dot was named again, a dashed ring was met earlier and not named in this stretch.
     """
     shapes: list[Markup] = []
-    height, width = 46.0, 250.0
+    height, width = 58.0, 250.0
     for row, part in enumerate(epoch.parts):
         y = 18 + row * height
         shapes += _part(part, 20, y)
@@ -203,12 +202,12 @@ def _part(part: Appearance, x: float, y: float) -> list[Markup]:
             shapes.append(dot(x, y, radius + 3.5, HOLLOW))
     name = shorten(part.name, 26)
     shapes.append(text(40, y + 4, f"{name} · {part.times}" if part.times else name, "start", 14))
-    said = part.status.text if part.status is not None else ""
-    if part.stance is not None:
-        before = f"{shorten(part.stance_before.text, 17)} → " if part.stance_before is not None else ""
-        said = before + shorten(part.stance.text, 36 if not before else 18)
-    if said:
-        shapes.append(text(40, y + 20, shorten(said, 38), "start", 11.5))
+    said = [] if part.stance is None else [part.stance.text]
+    if part.stance_before is not None:
+        said.append(f"before: {part.stance_before.text}")
+    elif part.status is not None:
+        said.append(f"since: {part.status.text}")
+    shapes += [text(40, y + 20 + 15 * n, shorten(words, 36), "start", 11.5) for n, words in enumerate(said)]
     return shapes
 
 

@@ -62,6 +62,7 @@ def context(
         "who": view.patient.first_name,
         "zone": zone,
         "words": WORDS,
+        "epochs": view.epochs,
         "query": query_of(choice),
         "source_url": source_url,
         "open_questions": sum(question.status == "open" for question in view.questions),
@@ -86,7 +87,7 @@ def _tables(digest: Digest, view: PatientView, zone: str) -> SimpleNamespace:
             )
             for row in digest.state.ratings
         ],
-        ladder=[(f"{rung.day:%-d %b}", rung.label) for rung in digest.state.rungs],
+        ladder=[(f"{rung.day:%b %-d}", rung.label) for rung in digest.state.rungs],
         body=[(place.name, place.count, plain.counts(place.words)) for place in digest.body],
         parts=[row for epoch in view.epochs for row in _epoch_rows(epoch)],
     )
@@ -109,8 +110,8 @@ def _epoch_rows(epoch: Epoch) -> list[tuple[str, ...]]:
 
 
 def local_day(moment: datetime, zone: str) -> str:
-    """A day in a zone: 4 Mar."""
-    return f"{moment.astimezone(ZoneInfo(zone)):%-d %b}"
+    """A day in a zone: Mar 4."""
+    return f"{moment.astimezone(ZoneInfo(zone)):%b %-d}"
 
 
 def field_value(moment: datetime | None, zone: str) -> str:

@@ -67,6 +67,6 @@ def make(application: Application) -> Blueprint:
 
 
 def _seen(reader: tuple[str, str], zone: str) -> tuple[str, str]:
-    """Who looked last, and when in words: "Tuesday 24 Nov"."""
+    """Who looked last, and when in words: "Tuesday, Nov 24"."""
     name, at = reader
-    return name, f"{datetime.fromisoformat(at).astimezone(ZoneInfo(zone)):%A %-d %b}"
+    return name, f"{datetime.fromisoformat(at).astimezone(ZoneInfo(zone)):%A, %b %-d}"

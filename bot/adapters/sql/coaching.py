@@ -41,7 +41,6 @@ class CoachingRecords(PeopleRecords):
                 .where(t.ReviewRow.coach_id == coach_id)
                 .group_by(t.ReviewRow.patient_id)
             )
-            .tuples()
             .all()
         )
         entries, questions = self._shared(coach_id), self._open_questions(coach_id)
@@ -55,7 +54,7 @@ class CoachingRecords(PeopleRecords):
             .where(own, t.AlertRow.status != AlertStatus.resolved.value)
             .where(or_(t.AlertRow.subtype.is_(None), t.AlertRow.subtype != BOUNDARY))
         )
-        for patient_id, level in self._s.execute(alerts).tuples():
+        for patient_id, level in self._s.execute(alerts):
             concern[patient_id] = max(concern.get(patient_id, Level.none), Level[level])
         return [
             CaseloadFacts(
@@ -87,7 +86,7 @@ class CoachingRecords(PeopleRecords):
             .where(t.PatientRow.coach_id == coach_id, _reaches_coach())
             .group_by(t.EntryRow.patient_id)
         )
-        return {patient_id: (n, int(new), newest) for patient_id, n, new, newest in self._s.execute(query).tuples()}
+        return {patient_id: (n, int(new), newest) for patient_id, n, new, newest in self._s.execute(query)}
 
     def _open_questions(self, coach_id: int) -> dict[str, int]:
         query = (
@@ -97,7 +96,7 @@ class CoachingRecords(PeopleRecords):
             .where(t.PatientRow.coach_id == coach_id, t.QuestionRow.status == "open", _reaches_coach())
             .group_by(t.QuestionRow.patient_id)
         )
-        return dict(self._s.execute(query).tuples().all())
+        return dict(self._s.execute(query).all())
 
     def stored_questions(self, patient_id: str) -> list[StoredQuestion]:
         rows = self._s.scalars(

@@ -92,8 +92,8 @@ def rounds(found: Settling) -> str:
 def period(header: Header) -> str:
     """The days that the window covers."""
     if header.first_day is None:
-        return f"to {header.last_day:%-d %b %Y}"
-    return f"{header.first_day:%-d %b %Y} to {header.last_day:%-d %b %Y}"
+        return f"to {header.last_day:%b %-d, %Y}"
+    return f"{header.first_day:%b %-d, %Y} to {header.last_day:%b %-d, %Y}"
 
 
 class _Letter:
@@ -103,7 +103,7 @@ class _Letter:
         self.d, self.who, self.zone = digest, who, ZoneInfo(digest.zone)
 
     def day(self, at: datetime) -> str:
-        return f"{at.astimezone(self.zone):%-d %b}"
+        return f"{at.astimezone(self.zone):%b %-d}"
 
     def quote(self, said: Said) -> str:
         text = said.text.replace("\n", "\n  ")
@@ -112,7 +112,8 @@ class _Letter:
     def header(self) -> Iterator[str]:
         head = self.d.header
         since = "no journey yet" if head.days_since_journey is None else f"last {head.days_since_journey} days ago"
-        ahead = "no date" if head.next_journey_at is None else f"{head.next_journey_at.astimezone(self.zone):%-d %b %Y}"
+        at = head.next_journey_at
+        ahead = "no date" if at is None else f"{at.astimezone(self.zone):%b %-d, %Y}"
         yield f"Period: {period(head)} ({WINDOWS[head.window.name]})"
         yield (f"Phase: {PHASES[head.phase]} · Journeys completed: {head.journeys_completed} ({since}) · Next: {ahead}")
         yield coverage(head)
