@@ -33,6 +33,7 @@ from bot.services.caseload import CaseloadService
 from bot.services.conversation import ConversationService
 from bot.services.delivery import DeliveryService
 from bot.services.desk import DeskService
+from bot.services.digest_notices import DigestNoticeService
 from bot.services.digests import DigestService, PatientView
 from bot.services.escalation import EscalationService
 from bot.services.ports import Assessor, Clock, DialogueEngine, Notifier, Transaction
@@ -67,6 +68,7 @@ class Application:
     caseload: CaseloadService
     desk: DeskService
     schedule: ScheduleService
+    digest_notices: DigestNoticeService
     wordings: Wordings
     print_pdf: Callable[[str], bytes]  # the page for printing -> PDF
     read_schedule: Callable[[str, bytes, str], tuple[list[Planned], list[Refused]]]  # file name, content, time zone
@@ -105,6 +107,7 @@ def build(
 
     unavailable = fill(library.texts["safety_shared.gate_unavailable"][0][0], own)
     mail = settings.mail_url or development_mail_url(settings.sink_port, settings.mail_from)
+    channel = notifier or AppriseNotifier(mail)
     rasa = engine or RasaEngine(settings.rasa_port, settings.channel_secret, settings.turn_seconds)
     return Application(
         settings=settings,
@@ -118,13 +121,14 @@ def build(
         conversation=ConversationService(uow, now, rasa, sittings, fill(AWAY_TEXT, own)),
         sittings=sittings,
         escalation=escalation,
-        delivery=DeliveryService(
-            uow, now, notifier or AppriseNotifier(mail), escalation, settings.address, settings.clinic_name
-        ),
+        delivery=DeliveryService(uow, now, channel, escalation, settings.address, settings.clinic_name),
         digests=DigestService(uow, now, wordings),
         caseload=CaseloadService(uow, now),
         desk=DeskService(uow, now, library),
         schedule=ScheduleService(uow, now),
+        digest_notices=DigestNoticeService(
+            uow, now, channel, settings.address, settings.clinic_name, settings.time_zone
+        ),
         wordings=wordings,
         print_pdf=print_pdf,
         read_schedule=read_schedule,

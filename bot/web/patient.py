@@ -93,6 +93,7 @@ def make(application: Application) -> Blueprint:
             "entries.html",
             entries=application.digests.own_entries(patient.id),
             readers=application.digests.readers(patient.id),
+            coach_change=application.desk.pending_handover(patient.id) is not None,
             zone=patient.time_zone,
         )
 

@@ -27,6 +27,7 @@ def work(app: Application, *, stop: threading.Event | None = None) -> None:
         "deliver": lambda: app.delivery.run_once(name),
         "silences": app.sittings.break_silences,
         "waiting": app.conversation.deliver_waiting,
+        "digests": app.digest_notices.run_once,
         "beat": lambda: _beat(app),
     }
     log.info("worker.started", worker=name)

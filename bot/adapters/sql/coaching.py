@@ -40,8 +40,7 @@ class CoachingRecords(PeopleRecords):
                 select(t.ReviewRow.patient_id, func.max(t.ReviewRow.at))
                 .where(t.ReviewRow.coach_id == coach_id)
                 .group_by(t.ReviewRow.patient_id)
-            )
-            .all()
+            ).all()
         )
         entries, questions = self._shared(coach_id), self._open_questions(coach_id)
         journeys: dict[str, list[Journey]] = defaultdict(list)
@@ -220,18 +219,28 @@ class CoachingRecords(PeopleRecords):
             history=None if row.history is None else History(row.history),
         )
 
-    def owe_digest_notice(self, coach_id: int, week: str, due_at: datetime) -> None:
-        if self._s.get(t.DigestNoticeRow, (coach_id, week)) is None:
-            self._s.add(t.DigestNoticeRow(coach_id=coach_id, week=week, due_at=due_at))
+    def digest_notices(self, week: str) -> list[DigestNotice]:
+        rows = self._s.scalars(select(t.DigestNoticeRow).where(t.DigestNoticeRow.week == week))
+        return [_notice(row) for row in rows]
+
+    def owe_digest_notice(self, coach_id: int, week: str, at: datetime, *, needed: bool) -> None:
+        sent_at = None if needed else at  # with nothing to read the week is settled at once
+        self._s.add(t.DigestNoticeRow(coach_id=coach_id, week=week, attempts=0, due_at=at, sent_at=sent_at))
+        self._s.flush()
 
     def due_digest_notices(self, now: datetime) -> list[DigestNotice]:
         row = t.DigestNoticeRow
-        rows = self._s.scalars(select(row).where(row.sent_at.is_(None), row.due_at <= now))
-        return [DigestNotice(coach_id=found.coach_id, week=found.week, attempts=found.attempts) for found in rows]
+        return [
+            _notice(found) for found in self._s.scalars(select(row).where(row.sent_at.is_(None), row.due_at <= now))
+        ]
 
-    def settle_digest_notice(self, notice: DigestNotice, *, due_at: datetime, sent_at: datetime | None) -> None:
-        row = self._s.get_one(t.DigestNoticeRow, (notice.coach_id, notice.week))
-        row.attempts, row.due_at, row.sent_at = notice.attempts + 1, due_at, sent_at
+    def settle_digest_notice(self, coach_id: int, week: str, *, due_at: datetime, sent_at: datetime | None) -> None:
+        row = self._s.get_one(t.DigestNoticeRow, (coach_id, week))
+        row.attempts, row.due_at, row.sent_at = row.attempts + 1, due_at, sent_at
+
+
+def _notice(row: t.DigestNoticeRow) -> DigestNotice:
+    return DigestNotice(coach_id=row.coach_id, week=row.week, attempts=row.attempts)
 
 
 def _reaches_coach() -> Any:
