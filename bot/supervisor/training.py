@@ -11,7 +11,10 @@ from bot.settings import ROOT
 
 RASA_PYTHON = ROOT / ".venv-rasa/bin/python"
 MODELS = ROOT / "models"
-LEARNED_FROM = ("config.yml", "domain.yml", "data/nlu", "data/rules", "data/responses", "bot/rasa_ext")
+LEARNED_FROM = (
+    "config.yml", "domain.yml", "data/nlu", "data/rules", "data/responses", "data/language", "bot/rasa_ext",
+    "bot/adapters/language/sentences.py",
+)  # fmt: skip
 KEPT_MODELS = 2
 
 
