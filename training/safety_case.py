@@ -209,7 +209,7 @@ def _data_sheet(messages: Sequence[Message], pinned: dict[str, object]) -> list[
         f"- Corpus: {len(messages)} messages, {len({m.group for m in messages})} themes; {counts}; "
         f"{sum(m.ask for m in messages)} to ask about. Invented; unreviewed by clinicians; mostly English.",
         f"- Trained on {pinned['trained_on']}, held out {pinned['held_out']} by writer and theme; corpus {pinned['corpus_sha256']}.",
-        f"- Encoder {pinned['encoder_sha256']}; {pinned['epochs']} epochs, seed {pinned['seed']}; 8-bit weights.",
+        f"- Encoder {pinned['files']['encoder.onnx']}; {pinned['epochs']} epochs, seed {pinned['seed']}; 8-bit weights.",
         f"- Thresholds {pinned['thresholds']}, set as false-alarm shares {pinned['false_alarms']} of the held-out harmless messages.",
         "- Known limits: irony, messages that need their prompt to be understood, languages other than English, writers unlike ours.",
     ]
