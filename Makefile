@@ -2,7 +2,7 @@
 PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 CODE := bot actions tests training bench
-FAST := tests/core tests/content tests/safety tests/services tests/web tests/cli tests/docs
+FAST := tests/core tests/adapters tests/content tests/safety tests/services tests/web tests/cli tests/docs
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -30,6 +30,9 @@ bench: bootstrap ## compare with a plain Rasa bot; writes bench/RESULTS.md (abou
 train-risk: ## train the meaning layer on the corpus (an hour on two cores); writes data/safety/meaning
 	@scripts/bootstrap.sh --training
 	.venv-train/bin/python -m training.train
+train-steering: ## train the encoder that tells steering from answers (minutes); writes data/steering
+	@scripts/bootstrap.sh --training
+	.venv-train/bin/python -m training.steering
 safety-case: bootstrap ## measure the risk assessment; writes docs/safety-case.md
 	$(PYTHON) -m training.safety_case
-.PHONY: help bootstrap browser run check test test-more audit bench train-risk safety-case
+.PHONY: help bootstrap browser run check test test-more audit bench train-risk train-steering safety-case

@@ -17,7 +17,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from bot.bootstrap import Application, build
 from bot.core.flow.speech import Reply
 from bot.core.safety.verdict import combine, verdict_from_json
-from bot.core.steering import Decision, decide
+from bot.core.steering import Decision, decide, heard_from_json
 from bot.services.ports import Spoken
 from bot.settings import load
 
@@ -101,7 +101,7 @@ class ValidateSittingForm(SafeAction):
             return sittings.respond_to_risk(tracker.sender_id, metadata["message_id"], found), empty
         if found.categories:
             sittings.note_concern(tracker.sender_id, metadata["message_id"], found)
-        if decision_of(tracker).command is not None or asks_faq(tracker):
+        if decision_of(tracker).interrupts:
             return (), [
                 {"event": "action_execution_rejected", "name": "sitting_form", "policy": None, "confidence": None}
             ]
@@ -116,25 +116,16 @@ class ValidateSittingForm(SafeAction):
 
 
 class Steer(SafeAction):
-    """Carries out a command of the patient."""
+    """Carries out a command of the patient, or answers a question of protocol 8."""
 
     action_name = "action_steer"
 
     def work(self, tracker: Tracker) -> tuple[Sequence[Spoken], Events]:
-        command = decision_of(tracker).command or "repeat_question"
-        return application().sittings.steer(tracker.sender_id, metadata_of(tracker)["message_id"], command), []
-
-
-class AnswerFaq(SafeAction):
-    """Answers a question of protocol 8."""
-
-    action_name = "action_answer_faq"
-
-    def work(self, tracker: Tracker) -> tuple[Sequence[Spoken], Events]:
-        selected = tracker.latest_message.get("response_selector", {}).get("faq", {}).get("response", {})
-        name = str(selected.get("intent_response_key", "")).removeprefix("faq/")
-        message_id = metadata_of(tracker)["message_id"]
-        return application().sittings.inform(tracker.sender_id, message_id, f"faq_{name}"), []
+        decision, message_id = decision_of(tracker), metadata_of(tracker)["message_id"]
+        sittings = application().sittings
+        if decision.question is not None:
+            return sittings.inform(tracker.sender_id, message_id, f"faq_{decision.question}"), []
+        return sittings.steer(tracker.sender_id, message_id, decision.command or "repeat_question"), []
 
 
 class RespondToRisk(SafeAction):
@@ -179,23 +170,12 @@ def text_of(tracker: Tracker) -> str:
 
 
 def decision_of(tracker: Tracker) -> Decision:
-    """Answer or command, by the interruption rule."""
+    """Answer, command or question, by the interruption rule. A button is never more than its answer."""
     if metadata_of(tracker).get("control_id"):
-        return Decision(command=None, confidence=1.0)
-    ranking = [(row["name"], float(row["confidence"])) for row in tracker.latest_message.get("intent_ranking", [])]
-    context = application().sittings.step_context(tracker.sender_id)
-    return decide(str(tracker.latest_message.get("text") or ""), ranking, context)
-
-
-def asks_faq(tracker: Tracker) -> bool:
-    """Whether the text is a question of the FAQ, and sure enough of which one."""
+        return Decision(confidence=1.0)
     latest = tracker.latest_message
-    if metadata_of(tracker).get("control_id") or (latest.get("intent") or {}).get("name") != "faq":
-        return False
-    selected = latest.get("response_selector", {}).get("faq", {}).get("response", {})
-    text = str(latest.get("text") or "")
-    short = len(text.split()) <= 14 and ("?" in text or float(latest["intent"].get("confidence", 0)) >= 0.5)
-    return short and float(selected.get("confidence", 0.0)) >= 0.25
+    context = application().sittings.step_context(tracker.sender_id)
+    return decide(str(latest.get("text") or ""), heard_from_json(latest), context)
 
 
-ACTIONS: tuple[Callable[[], SafeAction], ...] = (SessionStart, ValidateSittingForm, Steer, AnswerFaq, RespondToRisk)
+ACTIONS: tuple[Callable[[], SafeAction], ...] = (SessionStart, ValidateSittingForm, Steer, RespondToRisk)

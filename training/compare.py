@@ -20,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from bot.adapters.language.meaning import MeaningLayer, Reader
 from training import corpus
 from training.corpus import LEVELS, Message
-from training.encoder import RiskEncoder, package_folder, published_weights
+from training.encoder import Encoder, package_folder, published_weights
 from training.split import held_out, within
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,7 +30,7 @@ Scores = npt.NDArray[np.float64]
 def embeddings(messages: list[Message]) -> npt.NDArray[np.float32]:
     """Frozen embeddings [messages, 384]: the mean over each message's first window, of length 1."""
     reader = Reader(package_folder() / "tokenizer.json")
-    model = RiskEncoder(published_weights(package_folder() / "model.safetensors")).eval()
+    model = Encoder(published_weights(package_folder() / "model.safetensors"), outputs=1).eval()
     vectors = np.zeros((len(messages), 384), np.float32)
     with torch.no_grad():
         for number, message in enumerate(messages):

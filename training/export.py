@@ -1,6 +1,6 @@
 """Writing the trained encoder as one ONNX graph.
 
-In: ids [tokens], pool [rows, tokens]. Out: rows [rows, 384], logits [rows, 12].
+In: ids [tokens], pool [rows, tokens]. Out: rows [rows, 384], logits [rows, outputs].
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor
 
-from training.encoder import HEADS, WIDTH, RiskEncoder
+from training.encoder import HEADS, WIDTH, Encoder
 
 OPSET = 17
 
@@ -46,7 +46,7 @@ class _Graph:
         return self.add("LayerNormalization", x, weight, bias, epsilon=1e-12, axis=-1)
 
 
-def graph_of(model: RiskEncoder) -> onnx.ModelProto:
+def graph_of(model: Encoder) -> onnx.ModelProto:
     """The whole model as a graph without training parts."""
     g = _Graph()
     places = model.places.weight + model.kind
@@ -79,7 +79,7 @@ def graph_of(model: RiskEncoder) -> onnx.ModelProto:
     g.linear(rows, model.head, "head", name="logits")
     graph = helper.make_graph(
         g.nodes,
-        "risk",
+        "encoder",
         [
             helper.make_tensor_value_info("ids", TensorProto.INT64, ["tokens"]),
             helper.make_tensor_value_info("pool", TensorProto.FLOAT, ["rows", "tokens"]),
@@ -96,7 +96,7 @@ def graph_of(model: RiskEncoder) -> onnx.ModelProto:
     return made
 
 
-def export(model: RiskEncoder, path: Path) -> None:
+def export(model: Encoder, path: Path) -> None:
     """Write the graph with 8-bit weights; what stays in floats are norms, the pooling and the head."""
     whole = path.with_suffix(".float.onnx")
     onnx.save(graph_of(model), whole)

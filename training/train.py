@@ -28,10 +28,11 @@ from bot.adapters.language.meaning import MeaningLayer, Reader, Window
 from training import corpus, grams
 from training.augment import disturb
 from training.corpus import CATEGORIES, LEVELS, Message
-from training.encoder import OUTPUTS, RiskEncoder, package_folder, published_weights
+from training.encoder import Encoder, package_folder, published_weights
 from training.export import export
 from training.split import held_out, within
 
+OUTPUTS = 3 + len(CATEGORIES)  # at least concern, urgent, emergency; then the categories
 FROZEN_LAYERS = 1
 BATCH = 32
 RATE_ENCODER, RATE_HEAD = 6e-5, 1e-3
@@ -67,7 +68,7 @@ def batches(messages: list[Message], reader: Reader, rnd: random.Random) -> list
     return made
 
 
-def logits_of(model: RiskEncoder, batch: Pairs, dropout: float) -> Tensor:
+def logits_of(model: Encoder, batch: Pairs, dropout: float) -> Tensor:
     """One row of logits a message: the highest over its windows and rows. Shape [messages, 12]."""
     windows = [(place, window) for place, (_, found) in enumerate(batch) for window in found]
     tokens = max(len(w.ids) for _, w in windows)
@@ -87,7 +88,7 @@ def logits_of(model: RiskEncoder, batch: Pairs, dropout: float) -> Tensor:
     return empty.scatter_reduce(0, owner, logits, "amax")
 
 
-def fit(model: RiskEncoder, messages: list[Message], epochs: int, seed: int, keep: Path) -> None:
+def fit(model: Encoder, messages: list[Message], epochs: int, seed: int, keep: Path) -> None:
     """Train in place; after each epoch the weights are kept, so that a long run may be looked at early."""
     rnd, reader = random.Random(seed), Reader(package_folder() / "tokenizer.json")
     torch.manual_seed(seed)
@@ -209,7 +210,7 @@ def main() -> None:
     train = [m for m in messages if not held_out(m) and within(m, given.share)]
     counts = collections.Counter(m.level for m in train)
     print(f"{len(train)} to train on {dict(counts)}, {len(held)} held out", flush=True)
-    model = RiskEncoder(published_weights(package_folder() / "model.safetensors"))
+    model = Encoder(published_weights(package_folder() / "model.safetensors"), OUTPUTS)
     model.freeze_below(FROZEN_LAYERS)
     given.keep.parent.mkdir(parents=True, exist_ok=True)
     if given.resume_export:

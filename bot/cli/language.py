@@ -44,21 +44,28 @@ def assess(source: TextIO, in_words: bool) -> None:
 @click.command()
 @click.argument("source", type=click.File("r", encoding="utf-8"), default="-")
 def interpret(source: TextIO) -> None:
-    """Tell answers from commands: JSON lines {"id","text","context"} to {"id","command","confidence"}."""
-    from bot.core.steering import StepContext, decide
-    from bot.supervisor.interpreting import rankings
+    """Tell answers from commands: JSON lines {"id","text","context","step"?} to {"id","command","confidence"}.
+
+    The context is idle, start_or_mid_step, mid_step, paused, end_of_entry or any; the step, where given, is one of the
+    protocol's (such as cl_word). A command of null means: kept as the answer, or a question of the FAQ.
+    """
+    from bot.core.steering import CONTEXTS, context_of, decide
+    from bot.supervisor.interpreting import heard
 
     failed = False
-    rows: list[tuple[Any, str, str]] = []
+    rows: list[dict[str, Any]] = []
     for number, row in json_lines(source):
         if row is None or not isinstance(row.get("text"), str) or "id" not in row:
             click.echo(f'line {number}: needs a JSON object with "id" and "text"', err=True)
             failed = True
-            continue
-        rows.append((row["id"], row["text"], str(row.get("context", "any"))))
-    for (row_id, text, context), ranking in zip(rows, rankings([text for _, text, _ in rows]), strict=True):
-        kind = "text" if context in ("mid_step", "start_or_mid_step", "any") else None
-        decision = decide(text, ranking, StepContext(context=context, answer_type=kind))
-        answer = {"id": row_id, "command": decision.command, "confidence": round(decision.confidence, 4)}
-        click.echo(json.dumps(answer))
+        elif row.get("context", "any") not in CONTEXTS:
+            click.echo(f"line {number}: the context is one of {', '.join(CONTEXTS)}", err=True)
+            failed = True
+        else:
+            rows.append(row)
+    for row, understood in zip(rows, heard([row["text"] for row in rows]), strict=True):
+        decision = decide(row["text"], understood, context_of(row.get("context", "any"), row.get("step")))
+        click.echo(
+            json.dumps({"id": row["id"], "command": decision.command, "confidence": round(decision.confidence, 4)})
+        )
     sys.exit(1 if failed else 0)

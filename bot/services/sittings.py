@@ -150,7 +150,12 @@ class SittingService:
         step = flow.steps.get(frame.step)
         kind = step.answer.type.value if step is not None and step.answer is not None else None
         where = "paused" if state.status == "paused" else "end_of_entry" if frame.flow == "summary" else "mid_step"
-        return StepContext(context=where, answer_type="choice" if frame.offer else kind, step_id=frame.step)
+        return StepContext(
+            context=where,
+            answer_type="choice" if frame.offer else kind,
+            step_id=frame.step,
+            response=flow.kind == "response",
+        )
 
     def in_sitting(self, conversation_id: str) -> bool:
         """Whether a flow awaits an answer."""

@@ -1,4 +1,4 @@
-"""Asking the trained Rasa model how it ranks texts, in Rasa's own environment."""
+"""Asking the trained Rasa model what it hears in texts, in Rasa's own environment."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import os
 import subprocess
 from collections.abc import Sequence
 
+from bot.core.steering import Heard, heard_from_json
 from bot.settings import ROOT
 from bot.supervisor.training import RASA_PYTHON, train
 
 
-def rankings(texts: Sequence[str]) -> list[list[tuple[str, float]]]:
-    """For each text the intents and confidences, best first. Raises RuntimeError when the model cannot be asked."""
+def heard(texts: Sequence[str]) -> list[Heard]:
+    """For each text what the model hears in it, in order. Raises RuntimeError when the model cannot be asked."""
     if not texts:
         return []
     passed = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -26,7 +27,7 @@ def rankings(texts: Sequence[str]) -> list[list[tuple[str, float]]]:
     done = subprocess.run(  # noqa: S603
         command, cwd=ROOT, env=environment, input=given, capture_output=True, text=True, check=False
     )
-    lines = [line for line in done.stdout.splitlines() if line.startswith("[")]
+    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
     if done.returncode != 0 or len(lines) != len(texts):
         raise RuntimeError("the trained model could not be asked; try `kat train --force`")
-    return [[(name, float(score)) for name, score in json.loads(line)] for line in lines]
+    return [heard_from_json(json.loads(line)) for line in lines]

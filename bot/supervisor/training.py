@@ -11,7 +11,10 @@ from bot.settings import ROOT
 
 RASA_PYTHON = ROOT / ".venv-rasa/bin/python"
 MODELS = ROOT / "models"
-LEARNED_FROM = ("config.yml", "domain.yml", "data/nlu", "data/rules", "data/responses", "bot/rasa_ext")
+LEARNED_FROM = (
+    "config.yml", "domain.yml", "data/nlu", "data/rules", "data/responses", "data/steering", "bot/rasa_ext",
+    "bot/adapters/language/sentences.py", "bot/adapters/language/encoder.py",
+)  # fmt: skip
 KEPT_MODELS = 2
 NO_RASA = "the environment of Rasa (.venv-rasa) is missing or has lost its Python; run `make bootstrap`."
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from bot.adapters.language.assess import Assessor, load_assessor
+from bot.adapters.language.encoder import tokenizer_file
 from bot.adapters.language.meaning import (
     MOST_TOKENS,
     MeaningFailed,
@@ -17,7 +18,6 @@ from bot.adapters.language.meaning import (
     Reader,
     Reading,
     sentences,
-    tokenizer_file,
 )
 from bot.adapters.language.rules import RuleLayer
 from bot.core.safety.explain import explain

