@@ -35,7 +35,8 @@ from training.split import held_out, within
 OUTPUTS = 3 + len(CATEGORIES)  # at least concern, urgent, emergency; then the categories
 FROZEN_LAYERS = 1
 BATCH = 32
-RATE_ENCODER, RATE_HEAD = 6e-5, 1e-3
+RATE_ENCODER, RATE_HEAD = 8e-5, 6e-4
+WARM_STEPS, COOLING = 100, 0.5  # the rate rises over so many steps, stays, and falls over that last share of them
 DROPOUT = 0.1  # of the pooled rows; inside the layers it costs more time than it helps
 MOST_WINDOWS = 3  # of a long message in training
 FALSE_ALARMS = {"urgent": 0.020, "ask": 0.058, "concern": 0.020, "calm": 0.120}  # of held-out harmless messages
@@ -97,10 +98,10 @@ def fit(model: Encoder, messages: list[Message], epochs: int, seed: int, keep: P
         [{"params": body, "lr": RATE_ENCODER}, {"params": model.head.parameters(), "lr": RATE_HEAD}], weight_decay=0.01
     )
     steps = epochs * (len(messages) // BATCH + 1)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, [RATE_ENCODER, RATE_HEAD], total_steps=steps + 1, pct_start=0.1
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / WARM_STEPS, 1.0, max(0.02, (1 - step / steps) / COOLING))
     )
-    loss_of, started, taken = nn.BCEWithLogitsLoss(), time.monotonic(), 0
+    loss_of, started = nn.BCEWithLogitsLoss(), time.monotonic()
     for epoch in range(epochs):
         losses = []
         made = batches(messages, reader, rnd)
@@ -111,9 +112,7 @@ def fit(model: Encoder, messages: list[Message], epochs: int, seed: int, keep: P
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            if taken < steps:
-                schedule.step()
-                taken += 1
+            schedule.step()
             losses.append(float(loss.detach()))
             if number % 50 == 0:
                 seconds = time.monotonic() - started
@@ -203,7 +202,8 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, default=Path("data/safety/meaning"))
     parser.add_argument("--keep", type=Path, default=Path("var/training.pt"), help="weights after each epoch")
-    parser.add_argument("--resume-export", action="store_true", help="write the artefact from the kept weights")
+    parser.add_argument("--start", type=Path, help="go on from these weights, for a corpus that has grown")
+    parser.add_argument("--export-only", action="store_true", help="write the artefact from the kept weights")
     given = parser.parse_args()
     messages = list({m.key: m for path in sorted(corpus.ROOT.glob("*.txt")) for m in corpus.read(path)}.values())
     held = [m for m in messages if held_out(m)]
@@ -213,11 +213,11 @@ def main() -> None:
     model = Encoder(published_weights(package_folder() / "model.safetensors"), OUTPUTS)
     model.freeze_below(FROZEN_LAYERS)
     given.keep.parent.mkdir(parents=True, exist_ok=True)
-    if given.resume_export:
-        model.load_state_dict(torch.load(given.keep))
-        model.eval()
-    else:
+    if given.start or given.export_only:
+        model.load_state_dict(torch.load(given.keep if given.export_only else given.start))
+    if not given.export_only:
         fit(model, train, given.epochs, given.seed, given.keep)
+    model.eval()
     about = {
         "corpus_sha256": corpus.digest(),
         "trained_on": len(train),
