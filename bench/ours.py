@@ -8,7 +8,7 @@ import random
 import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -17,10 +17,12 @@ from unittest import mock
 
 import httpx
 from flask import Flask
+from sqlalchemy.orm import Session
 
 from bench.measure import Turn
 from bench.processes import BenchError, Running, answers, free_ports
 from bot.adapters.sql.migrate import upgrade
+from bot.adapters.sql.tables import User
 from bot.bootstrap import Application, build
 from bot.core.journeys import Route
 from bot.settings import ROOT, load
@@ -57,13 +59,14 @@ SESSION = "/api/v1/session"
 class Ours:
     """The assistant with fresh keys and a fresh data folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, mail: bool = False) -> None:
+        """`mail` brings the development mail server up, for patients who raise alerts."""
         self._folder = folder
         ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
         os.environ |= {
             "KAT_ENV_FILE": str(folder / "env"),
             "KAT_DATA_DIR": str(folder),
-            "KAT_MAIL_URL": "json://127.0.0.1:9",  # no development mail sink; no patient here raises an alert
+            "KAT_MAIL_URL": "" if mail else "json://127.0.0.1:9",
             "KAT_REQUESTS_PER_MINUTE": UNLIMITED,  # all patients share one address here
             "KAT_SIGN_INS_PER_MINUTE": UNLIMITED,
             **{f"KAT_{name.upper()}_PORT": str(port) for name, port in ports.items()},
@@ -127,6 +130,22 @@ class Ours:
             raise BenchError(f"{len(alerts)} alerts were raised, the first for {alerts[-1].reason}")
 
     @property
+    def mail_folder(self) -> Path:
+        """Where the development mail server keeps what it received."""
+        return self._settings.data_path / "mail"
+
+    def references(self, emails: Sequence[str]) -> dict[str, str]:
+        """The reference of each patient's alert, by the address they sign in with."""
+        with Session(self.app.database) as session:
+            users = {row.email: row.id for row in session.query(User).filter(User.email.in_(emails))}
+        found = {}
+        for address, user_id in users.items():
+            patient = self.app.access.patient_of_user(user_id)
+            with self.app.uow() as tx:
+                found[address] = next(alert.reference for alert in tx.alerts(patient_id=patient.id))
+        return found
+
+    @property
     def app(self) -> Application:
         """The services, over the same database as the running processes."""
         assert self._app is not None
@@ -137,7 +156,7 @@ class Patient:
     """One patient at the page: taps what is offered, writes where words are asked for, begins the next sitting."""
 
     def __init__(self, port: int, email: str, number: int) -> None:
-        self._email = email
+        self.email = email
         self._random = random.Random(number)  # noqa: S311
         self._words = itertools.cycle(WORDS[number % len(WORDS) :] + WORDS[: number % len(WORDS)])
         self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60.0)
@@ -146,7 +165,7 @@ class Patient:
     def turn(self) -> Turn:
         """Answer what is asked and wait for the replies. Signing in is not in its time."""
         if self._control is None:
-            self._sign_in()
+            self.sign_in()
         assert self._control is not None
         body = {"client_id": uuid.uuid4().hex} | self._answer(self._control)
         begun = time.perf_counter()
@@ -158,8 +177,13 @@ class Patient:
             raise BenchError(f"no real answer to {body}")
         return Turn(seconds=took, wrote="control_id" not in body)
 
-    def _sign_in(self) -> None:
-        account = {"email": self._email, "passphrase": PASSPHRASE}
+    def say(self, text: str) -> None:
+        """Write this text, whatever is asked, and wait for the replies."""
+        self._http.post("/api/v1/messages", json={"client_id": uuid.uuid4().hex, "text": text}).raise_for_status()
+
+    def sign_in(self) -> None:
+        """Sign in and look at what is asked."""
+        account = {"email": self.email, "passphrase": PASSPHRASE}
         for body in (None, account):
             answer = self._http.get(SESSION) if body is None else self._http.post(SESSION, json=body)
             self._http.headers["X-CSRFToken"] = answer.raise_for_status().json()["csrf_token"]
