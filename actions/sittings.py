@@ -92,7 +92,10 @@ class ValidateSittingForm(SafeAction):
     action_name = "validate_sitting_form"
 
     def work(self, tracker: Tracker) -> tuple[Sequence[Spoken], Events]:
-        empty: Events = [{"event": "slot", "name": "reply", "value": None}]
+        empty: Events = [
+            {"event": "slot", "name": "reply", "value": None},
+            {"event": "followup", "name": "action_listen"},  # saves Rasa from asking its policies what it does next
+        ]
         if already_acted_on(tracker):
             return (), empty
         sittings, metadata = application().sittings, metadata_of(tracker)

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from rasa.core.channels.channel import CollectingOutputChannel, InputChannel, UserMessage
 from sanic import Blueprint, Request, response
 from sanic.response import HTTPResponse
 
+from bot.core.safety.verdict import verdict_from_json
+from bot.rasa_ext.answers import check_schema_once
+from bot.rasa_ext.policy import PRIORITY
+
 MOST_BYTES = 400_000
 TURN_SECONDS = 10.0
+METADATA = ("message_id", "verdict", "control_id", "value", "lines")
 
 
 class ClinicInput(InputChannel):
@@ -34,6 +39,7 @@ class ClinicInput(InputChannel):
         if len(secret) < 16:
             raise ValueError("KAT_CHANNEL_SECRET must be set to at least 16 characters")
         self._secret = secret
+        check_schema_once()
 
     def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
         """The routes of the channel."""
@@ -54,12 +60,14 @@ class ClinicInput(InputChannel):
             if not isinstance(body, dict) or not body.get("sender") or not isinstance(body.get("text"), str):
                 return response.json({"error": "sender and text are needed"}, status=422)
             collector = CollectingOutputChannel()
+            text, metadata = text_for_rasa(body["text"]), {key: body.get(key) for key in METADATA}
             message = UserMessage(
-                text_for_rasa(body["text"]),
+                text,
                 collector,
                 str(body["sender"]),
+                parse_data=reading_of_a_tap(text, metadata),
                 input_channel=self.name(),
-                metadata={key: body.get(key) for key in ("message_id", "verdict", "control_id", "value", "lines")},
+                metadata=metadata,
             )
             turn = asyncio.ensure_future(on_new_message(message))
             try:
@@ -80,3 +88,16 @@ def text_for_rasa(text: str) -> str:
     if plain.startswith("/"):
         return "\u2044 " + plain[1:]
     return plain or "-"
+
+
+def reading_of_a_tap(text: str, metadata: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What Rasa needs to know of a tap, in the shape of its NLU's result; None where there are words to be read.
+
+    Words typed along with a tap were assessed by the gateway: its verdict says whether they come first.
+    """
+    if not metadata.get("control_id"):
+        return None
+    verdict = metadata.get("verdict")
+    first = PRIORITY if verdict and verdict_from_json(verdict).interrupts else "inform"
+    intent = {"name": first, "confidence": 1.0}
+    return {"text": text, "intent": intent, "intent_ranking": [intent], "entities": [], "metadata": dict(metadata)}

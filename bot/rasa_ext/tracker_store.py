@@ -1,7 +1,7 @@
-"""Rasa's memory of conversations: sealed at rest, and only a window of recent events is ever loaded.
+"""Rasa's memory of conversations: sealed at rest, and only the latest turn is kept.
 
 A turn costs the same at message five hundred as at ten: the truth of a sitting is in the clinic's database, so Rasa
-needs the last events only, and the form stays active by the events kept with each window.
+needs the latest turn only, and the form stays active by the events put before it.
 """
 
 from __future__ import annotations
@@ -12,23 +12,24 @@ import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from rasa.core.brokers.broker import EventBroker
 from rasa.core.tracker_store import SerializedTrackerAsText, TrackerStore
+from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import ActionExecuted, Event
 from rasa.shared.core.trackers import DialogueStateTracker
 
-WINDOW = 40  # events loaded; about five turns
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS window (sender_id TEXT PRIMARY KEY, sealed BLOB NOT NULL, updated REAL NOT NULL)
 """
 
 
 class SealedWindowStore(TrackerStore, SerializedTrackerAsText):
-    """One sealed row a conversation: its last WINDOW events and the loop that is active."""
+    """One sealed row a conversation: the events of its latest turn and the loop that is active."""
 
     def __init__(
         self,
@@ -47,9 +48,9 @@ class SealedWindowStore(TrackerStore, SerializedTrackerAsText):
             self._database.execute(statement)
 
     async def save(self, tracker: DialogueStateTracker) -> None:
-        """Keep the window. What falls out of it is gone from Rasa; the clinic's database has it."""
+        """Keep the latest turn. What falls out of it is gone from Rasa; the clinic's database has it."""
         await self.stream_events(tracker)
-        events = [event.as_dict() for event in list(tracker.events)[-WINDOW:]]
+        events = [event.as_dict() for event in latest_turn(list(tracker.events))]
         plain = json.dumps({"events": events, "loop": tracker.active_loop_name}).encode()
         nonce = os.urandom(12)
         sealed = nonce + self._key.encrypt(nonce, plain, tracker.sender_id.encode())
@@ -61,7 +62,7 @@ class SealedWindowStore(TrackerStore, SerializedTrackerAsText):
             self._database.execute("INSERT OR REPLACE INTO window VALUES (?, ?, ?)", (sender_id, sealed, when))
 
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
-        """The tracker of the window, with its form active, or None for a new conversation."""
+        """The tracker of the latest turn, with its form active, or None for a new conversation."""
         with self._lock:
             row = self._database.execute("SELECT sealed FROM window WHERE sender_id = ?", (sender_id,)).fetchone()
         if row is None or self.domain is None:
@@ -74,7 +75,7 @@ class SealedWindowStore(TrackerStore, SerializedTrackerAsText):
                 {"event": "active_loop", "timestamp": first, "name": kept["loop"]},
                 {"event": "slot", "timestamp": first, "name": "requested_slot", "value": "reply"},
             ]
-            events = start + _from_a_turns_beginning(events)
+            events = start + events
         return DialogueStateTracker.from_dict(sender_id, events, self.domain.slots)
 
     async def keys(self) -> Iterable[str]:
@@ -83,9 +84,8 @@ class SealedWindowStore(TrackerStore, SerializedTrackerAsText):
             return [row[0] for row in self._database.execute("SELECT sender_id FROM window")]
 
 
-def _from_a_turns_beginning(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The events from the first `action_listen` on: half a turn at the front would confuse the rules."""
-    for place, event in enumerate(events):
-        if event["event"] == "action" and event.get("name") == "action_listen":
-            return events[place:]
-    return events
+def latest_turn(events: Sequence[Event]) -> Sequence[Event]:
+    """The events from where Rasa last listened, answered and listens again; all of them where it did so only once."""
+    actions = [(place, event) for place, event in enumerate(events) if isinstance(event, ActionExecuted)]
+    listened = [place for place, action in actions if action.action_name == ACTION_LISTEN_NAME]
+    return events[listened[-2] :] if len(listened) > 1 else events
