@@ -195,7 +195,8 @@ def asks_faq(tracker: Tracker) -> bool:
     selected = latest.get("response_selector", {}).get("faq", {}).get("response", {})
     text = str(latest.get("text") or "")
     short = len(text.split()) <= 14 and ("?" in text or float(latest["intent"].get("confidence", 0)) >= 0.5)
-    return short and float(selected.get("confidence", 0.0)) >= 0.25
+    sure = short and float(selected.get("confidence", 0.0)) >= 0.25
+    return sure and not application().sittings.step_context(tracker.sender_id).invites_question
 
 
 ACTIONS: tuple[Callable[[], SafeAction], ...] = (SessionStart, ValidateSittingForm, Steer, AnswerFaq, RespondToRisk)

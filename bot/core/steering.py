@@ -24,6 +24,7 @@ QUESTIONS = frozenset(
     {"who_reads_this", "are_you_human", "what_is_a_part", "next_journey_when", "can_i_drive", "medication_question"}
 )
 SMALL_TALK = frozenset({"thanks", "greet", "goodbye", "out_of_scope"})
+WRITING = frozenset({"text", "short_text", "body", "part"})  # what the patient answers in their own words
 MOST_WORDS = 12  # a longer text is a story; a question may have MOST_QUESTION_WORDS
 MOST_QUESTION_WORDS = 18
 NARRATIVE = re.compile(
@@ -41,6 +42,7 @@ class StepContext:
     context: str = "any"
     answer_type: str | None = None
     step_id: str | None = None
+    invites_question: bool = False  # the answer may itself be a question, for the coach or the medical team
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +60,10 @@ def decide(text: str, ranking: Sequence[tuple[str, float]], context: StepContext
     if command not in COMMANDS:
         return Decision(command=None, confidence=confidence)
     words = re.findall(r"[\w']+", text)
+    if context.invites_question and command in QUESTIONS | {"out_of_scope"}:
+        return Decision(command=None, confidence=confidence)
+    if command == "out_of_scope" and context.answer_type in WRITING and "?" not in text:
+        return Decision(command=None, confidence=confidence)  # strange words, another language: an answer all the same
     asks = "?" in text or command in QUESTIONS
     if not words or len(words) > (MOST_QUESTION_WORDS if asks else MOST_WORDS):
         return Decision(command=None, confidence=confidence)
@@ -68,7 +74,7 @@ def decide(text: str, ranking: Sequence[tuple[str, float]], context: StepContext
 
 def threshold(command: str, words: int, text: str, context: StepContext) -> float:
     """How sure the classifier has to be. Higher where a mistake costs the patient's words."""
-    writing = context.answer_type in ("text", "short_text", "body", "part")
+    writing = context.answer_type in WRITING
     idle = context.context in ("idle", "paused")
     if idle:
         return 0.25 if command not in DESTRUCTIVE else 0.5

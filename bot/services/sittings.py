@@ -35,6 +35,7 @@ COMMAND_FAQ = {
     "can_i_drive": "faq_drive",
     "medication_question": "faq_meds",
 }
+QUESTIONS_FIELD = "questions[]"  # of a step whose answer is a question for people
 JUST_CLOSED = timedelta(hours=1)  # coming back sooner does not begin the next sitting by itself
 Turn = Callable[[Interpreter, SittingState, Facts, datetime], Outcome]
 
@@ -150,7 +151,12 @@ class SittingService:
         step = flow.steps.get(frame.step)
         kind = step.answer.type.value if step is not None and step.answer is not None else None
         where = "paused" if state.status == "paused" else "end_of_entry" if frame.flow == "summary" else "mid_step"
-        return StepContext(context=where, answer_type="choice" if frame.offer else kind, step_id=frame.step)
+        return StepContext(
+            context=where,
+            answer_type="choice" if frame.offer else kind,
+            step_id=frame.step,
+            invites_question=step is not None and step.field == QUESTIONS_FIELD and not frame.offer,
+        )
 
     def in_sitting(self, conversation_id: str) -> bool:
         """Whether a flow awaits an answer."""
