@@ -113,7 +113,8 @@ def table(rows: Sequence[tuple[int, Sequence[Sent]]]) -> str:
 
 Made by `python -m bench.delivery` on {datetime.date.today().isoformat()}, {os.cpu_count()} cores. Each message is
 another patient's first, posted at a fixed moment and timed from it, through the real web, Rasa, actions, worker and
-SMTP server, all on this machine with the patients. Seconds; "never" counts alerts without an e-mail after {PATIENCE:.0f} s.
+SMTP server, all on this machine with the patients.
+Seconds; "never" counts alerts without an e-mail after {PATIENCE:.0f} s.
 
 | messages a second | n | never | e-mail p50 | p99 | worst | reply p50 | p99 | worst |
 |---|---|---|---|---|---|---|---|---|
