@@ -15,6 +15,7 @@ import time
 import uuid
 import weakref
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from email.message import EmailMessage
 from functools import cached_property
 from pathlib import Path
@@ -24,11 +25,12 @@ import httpx
 import psutil
 
 from bot.bootstrap import Application, build
+from bot.core.journeys import Route
 from bot.settings import ROOT, Settings, load
 from bot.supervisor.demo import PASSPHRASE, PATIENT
 from bot.supervisor.environment import write_env
 
-START_SECONDS = 240.0
+START_SECONDS = 480.0  # generous: a loaded machine is slow, and one that is stuck is still found
 
 
 def free_port() -> int:
@@ -76,13 +78,17 @@ class Stack:
         return f"http://127.0.0.1:{self.settings.web_port}"
 
     def start(self) -> Stack:
-        """Start and wait until everything is healthy."""
+        """Start and wait until everything is healthy; what does not get there is stopped again."""
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "bot.cli", "run"], cwd=ROOT, stdout=output, stderr=output,
                 env=os.environ | self.environment, start_new_session=True,
             )  # fmt: skip
-        wait_until(self._started, START_SECONDS, "the start of all processes")
+        try:
+            wait_until(self._started, START_SECONDS, "the start of all processes")
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def _started(self) -> bool:
@@ -93,16 +99,26 @@ class Stack:
         return "Ctrl-C stops everything" in text
 
     def stop(self) -> int:
-        """Ctrl-C, and wait. Returns the exit status."""
+        """Ctrl-C, and wait; what does not end is killed. Returns the exit status."""
         assert self.process is not None
         self.process.send_signal(signal.SIGINT)
-        return self.process.wait(40)
+        try:
+            return self.process.wait(40)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
 
     def kill(self, name: str) -> None:
         """`kill -9` one process (web, rasa, actions or worker), with its children; the supervisor starts it again."""
         for process in self.processes(name):
             for child in (*process.children(recursive=True), process):
                 child.kill()
+
+    def family(self) -> list[psutil.Process]:
+        """`kat run` and every process below it."""
+        assert self.process is not None
+        parent = psutil.Process(self.process.pid)
+        return [parent, *parent.children(recursive=True)]
 
     def processes(self, name: str) -> list[psutil.Process]:
         assert self.process is not None
@@ -116,8 +132,17 @@ class Stack:
         messages = [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in found]
         return [message for message in messages if isinstance(message, EmailMessage)]
 
-    def invite(self, first_name: str = "Ida", hours_since_journey: float | None = 48, **facts: Any) -> Visitor:
-        """A new invented patient, through invitation and consent over HTTP; returns their signed-in client."""
+    def invite(
+        self,
+        first_name: str = "Ida",
+        hours_since_journey: float | None = 48,
+        next_journey_in_hours: float | None = None,
+        **facts: Any,
+    ) -> Visitor:
+        """A new invented patient, through invitation and consent over HTTP; returns their client, in the journal.
+
+        The journeys come after the consent, which is not taken within a day of a dose.
+        """
         from tests.builders import journey_ended
 
         coach = next(m.id for m in self.staff() if "coach" in m.roles)
@@ -125,10 +150,14 @@ class Stack:
             first_name=first_name, last_name="Vale", phone="555-0177", coach_id=coach, **facts
         )
         self.application.access.set_flags(made.patient_id, parts_work_ok=True, body_work_ok=True)
-        if hours_since_journey is not None:
-            journey_ended(self.application, made.patient_id, hours_since_journey)
         visitor = Visitor(self.address, f"{uuid.uuid4().hex[:10]}@example.com", made.patient_id)
         visitor.accept(made.token)
+        if hours_since_journey is not None:
+            journey_ended(self.application, made.patient_id, hours_since_journey)
+        if next_journey_in_hours is not None:
+            at = self.application.clock() + timedelta(hours=next_journey_in_hours)
+            self.application.access.schedule_journey(made.patient_id, Route.sublingual, at)
+        visitor.open()
         return visitor
 
     def staff(self) -> list[Any]:
@@ -153,14 +182,19 @@ class Visitor:
         self.http = httpx.Client(base_url=address, timeout=30.0, follow_redirects=True)
         weakref.finalize(self, self.http.close)
         self.said: list[dict[str, Any]] = []
+        self._token = ""
 
     @property
     def token(self) -> str:
-        return str(self.http.get("/api/v1/session").json()["csrf_token"])
+        """The session's CSRF token; signing in begins another session."""
+        if not self._token:
+            self._token = str(self.http.get("/api/v1/session").json()["csrf_token"])
+        return self._token
 
     def sign_in(self) -> None:
         answer = self.post("/api/v1/session", email=self.email, passphrase=PASSPHRASE)
         assert answer.status_code == 200, answer.text
+        self._token = ""
 
     def post(self, path: str, **body: Any) -> httpx.Response:
         return self.http.post(path, json=body, headers={"X-CSRFToken": self.token})
@@ -172,11 +206,17 @@ class Visitor:
         """Take the invitation and answer every onboarding text."""
         path = f"/invitation/{token}"
         self.form(path, email=self.email, passphrase=PASSPHRASE, again=PASSPHRASE)
-        while (page := self.http.get("/consent")).url.path == "/consent":
+        self._token = ""
+        while (page := self.http.get("/consent", follow_redirects=False)).status_code == 200:
             step = page.text.split('name="step" value="')[1].split('"')[0]
             offered = re.findall(r'name="answer" value="(\w+)"', page.text)
             answer: Any = ["call", "text"] if step == "ob_contact" else "yes" if "yes" in offered else offered[0]
-            self.form("/consent", step=step, answer=answer)
+            fields = {"step": step, "answer": answer, "csrf_token": self.token}
+            self.http.post("/consent", data=fields, follow_redirects=False)
+
+    def open(self) -> None:
+        """Go to the journal, as if the page were loaded."""
+        assert self.http.get("/journal").status_code == 200
         self.messages()
 
     def messages(self, after: int = 0) -> list[dict[str, Any]]:

@@ -26,7 +26,7 @@ from bot.supervisor.training import NO_RASA, RASA_PYTHON, TrainingFailed, model_
 
 COLOURS = {"web": 36, "rasa": 35, "actions": 33, "worker": 32, "sink": 34}
 GRACE_SECONDS = 8.0
-HEALTH_SECONDS = 180.0
+HEALTH_SECONDS = 420.0  # also enough on a machine with much else to do
 STEADY_SECONDS = 120.0  # a process that ran so long starts again at once when it falls
 PR_SET_PDEATHSIG = 1
 

@@ -77,7 +77,7 @@ def test_a_whole_sitting_ends_as_a_shared_entry_on_the_coachs_page(stack: Stack)
     coach = stack.sign_in("mo@plum-spring.example")
     page = coach.http.get(f"/coach/patients/{visitor.patient_id}").text
     assert "a wide green field, in my words" in page
-    assert "Mo Adler" in visitor.http.get("/entries").text
+    assert "Mo Adler" in visitor.http.get("/entries/seen").text
 
 
 def test_a_private_entry_never_reaches_the_coach(stack: Stack) -> None:

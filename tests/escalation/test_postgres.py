@@ -18,13 +18,25 @@ from tests.escalation.conftest import Clinic
 from tests.running import free_port, wait_until
 
 
-def command(*words: str) -> list[str]:
+def programs() -> Path | None:
+    """The folder of PostgreSQL's programs: named by POSTGRES_BIN, on PATH, or where Debian keeps them."""
+    folders = [os.environ.get("POSTGRES_BIN", ""), *os.environ["PATH"].split(os.pathsep)]
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    places = [*(Path(folder) for folder in folders if folder), *debian]
+    return next((place for place in places if (place / "initdb").exists() and (place / "pg_ctl").exists()), None)
+
+
+def command(program: str, *words: str) -> list[str]:
     """PostgreSQL refuses to run as root; a container's tests often do."""
-    return ["runuser", "-u", "postgres", "--", *words] if os.geteuid() == 0 else list(words)
+    folder = programs()
+    assert folder is not None
+    own = [str(folder / program), *words]
+    return ["runuser", "-u", "postgres", "--", *own] if os.geteuid() == 0 else own
 
 
 def can_run() -> bool:
-    if shutil.which("initdb") is None or shutil.which("pg_ctl") is None:
+    """Whether a server can be started here: its programs, and, for root, the user that it runs as."""
+    if programs() is None:
         return False
     try:
         return os.geteuid() != 0 or bool(pwd.getpwnam("postgres"))
@@ -49,7 +61,7 @@ def database() -> Iterator[str]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.mark.skipif(not can_run(), reason="PostgreSQL is not installed here")
+@pytest.mark.skipif(not can_run(), reason="PostgreSQL is not installed here; scripts/postgres.sh says how to get it")
 def test_two_workers_on_postgresql_send_each_page_once(tmp_path: Path, database: str) -> None:
     clinic = Clinic(tmp_path, workers=2, database_url=database)
     try:
