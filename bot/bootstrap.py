@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -13,16 +15,20 @@ from bot.adapters.channels import AppriseNotifier, development_mail_url, is_addr
 from bot.adapters.clinic_key import clinic_key
 from bot.adapters.content import compile_library, load_library
 from bot.adapters.crypto import Vault
+from bot.adapters.fhir import fhir_bundle
 from bot.adapters.jurisdictions import load_jurisdiction
 from bot.adapters.language.assess import load_assessor
 from bot.adapters.links import Links
 from bot.adapters.policy_file import load_phrases, load_policy
 from bot.adapters.rasa_client import RasaEngine
+from bot.adapters.schedule_files import read_schedule
 from bot.adapters.sql.engine import make_engine
 from bot.adapters.sql.erasure import forget_freed_pages
 from bot.adapters.sql.store import Store
 from bot.adapters.tracker_window import forget_conversation
+from bot.adapters.wordings import digest_wordings
 from bot.core.accounts import SessionLimits
+from bot.core.digest.build import Wordings
 from bot.core.flow.content import Library
 from bot.core.flow.render import fill
 from bot.core.jurisdiction import Jurisdiction
@@ -30,9 +36,12 @@ from bot.core.people import Patient
 from bot.core.safety.verdict import Verdict
 from bot.services.access import AccessService
 from bot.services.alert_page import AlertPages
+from bot.services.caseload import CaseloadService
 from bot.services.conversation import ConversationService
 from bot.services.delivery import DeliveryService
-from bot.services.digests import DigestService
+from bot.services.desk import DeskService
+from bot.services.digest_notices import DigestNoticeService
+from bot.services.digests import DigestService, PatientView
 from bot.services.escalation import EscalationService
 from bot.services.journal import JournalService
 from bot.services.keys import KeyService
@@ -43,6 +52,7 @@ from bot.services.programme import ProgrammeService
 from bot.services.reports import ReportService
 from bot.services.requests import RequestService
 from bot.services.rota import RotaService
+from bot.services.schedule import Planned, Refused, ScheduleService
 from bot.services.screening import ScreeningService
 from bot.services.sign_in import SignInService
 from bot.services.sittings import SittingService
@@ -73,6 +83,13 @@ class Application:
     escalation: EscalationService
     delivery: DeliveryService
     digests: DigestService
+    caseload: CaseloadService
+    desk: DeskService
+    schedule: ScheduleService
+    digest_notices: DigestNoticeService
+    wordings: Wordings
+    read_schedule: Callable[[str, bytes, str], tuple[list[Planned], list[Refused]]]  # file name, content, time zone
+    fhir_bundle: Callable[[PatientView], dict[str, Any]]
     journal: JournalService
     programme: ProgrammeService
     sign_in: SignInService
@@ -131,6 +148,8 @@ def build(
     mail = settings.mail_url or development_mail_url(settings.sink_port, settings.mail_from)
     channel = notifier or AppriseNotifier(mail)
     rasa = engine or RasaEngine(settings.rasa_port, settings.channel_secret, settings.turn_seconds)
+    wordings = digest_wordings(library, assessor)
+    requests = RequestService(uow, now, policy, escalation)
     return Application(
         settings=settings,
         clock=now,
@@ -144,7 +163,14 @@ def build(
         sittings=sittings,
         escalation=escalation,
         delivery=DeliveryService(uow, now, channel, escalation, links, settings.clinic_name),
-        digests=DigestService(uow, now),
+        digests=DigestService(uow, now, wordings),
+        caseload=CaseloadService(uow, now),
+        desk=DeskService(uow, now, library, requests),
+        schedule=ScheduleService(uow, now),
+        digest_notices=DigestNoticeService(uow, now, channel, links, settings.clinic_name, settings.time_zone),
+        wordings=wordings,
+        read_schedule=read_schedule,
+        fhir_bundle=fhir_bundle,
         journal=JournalService(uow, now),
         programme=ProgrammeService(uow, now),
         sign_in=SignInService(uow, now, session_limits(settings), settings.session_secret, settings.address),
@@ -160,7 +186,7 @@ def build(
         notifier=channel,
         rota=RotaService(uow, now, policy, is_address),
         watch=WatchService(uow, now, policy, escalation, assessor, time.fromisoformat(settings.drill_at)),
-        requests=RequestService(uow, now, policy, escalation),
+        requests=requests,
         reports=ReportService(uow, now, policy),
         alert_pages=AlertPages(uow, now, escalation),
         links=links,

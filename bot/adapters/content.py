@@ -276,6 +276,8 @@ def _texts(
             texts[f"returning.{name}"] = (tuple(raw["say_one_of"]),)
         elif "say" in raw:
             texts[f"returning.{name}"] = _say(raw["say"])
+    for name, raw in sitting["coach_texts"].items():
+        texts[f"coach.{name}"] = _say(raw["say"])
     for name, lines in sitting["steering_texts"].items():
         texts[f"steering.{name}"] = _say(lines)
     for name, lines in sitting["decision_guard"].items():

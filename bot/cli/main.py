@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bot.cli import backup, content, deploy, keys, language, people, reading, rota, running, schedule, trust
+from bot.cli import backup, content, demo, deploy, keys, language, people, reading, rota, running, schedule, trust
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -17,7 +17,7 @@ for command in (
     running.web, running.worker, running.actions, running.sink, running.shell,
     people.invite, people.user, people.recover, people.unlock, schedule.schedule,
     language.assess, language.interpret,
-    reading.digest, content.content,
+    reading.digest, demo.demo, content.content,
     keys.keys, backup.backup, backup.restore, deploy.check,
     rota.rota, trust.audit, trust.drill, trust.report,
 ):  # fmt: skip

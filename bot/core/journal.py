@@ -62,6 +62,7 @@ class Question:
     answer: str | None = None
     answered_at: datetime | None = None
     answered_by: int | None = None  # user id
+    entry_id: str | None = None  # of a shared entry: it is withdrawn when the entry is
 
 
 PATIENT_ONLY = frozenset({"recall.past_scene_flag"})  # class P of protocol 4.2, in a shared entry too

@@ -26,6 +26,8 @@ class Patient:
     flags: Mapping[str, Any] = field(default_factory=dict)
     restricted_staff: tuple[int, ...] = ()  # user ids who must never receive this patient's data
     consented_at: datetime | None = None
+    shares_from: datetime | None = None  # a new coach reads what was shared from here on; None is everything shared
+    shares_nothing: bool = False  # a new coach reads nothing yet (protocol 7.5)
     erased_at: datetime | None = None  # all that may be deleted was
 
     @property

@@ -11,7 +11,7 @@ from bot.core.export import as_json, as_markdown
 from bot.core.journal import Entry, Question, Visibility
 from bot.core.journeys import Journey
 from bot.core.parts import Portrait, portrait
-from bot.core.people import Patient, StaffMember
+from bot.core.people import Patient
 from bot.core.steps import SmallStep, small_steps
 from bot.services.facts import where_in_time
 from bot.services.keeping import discard_entry
@@ -23,7 +23,6 @@ SEEN = {  # audited views -> what was seen, as the patient reads it
     "alert.viewed": "an alert",
     "alert.words_read": "the words that an alert was about",
 }
-ANSWERING = {"coach": "coach", "medical": "medical_team"}  # role -> whose questions it answers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,39 +162,6 @@ class JournalService:
             tx.put_question(replace(question, status="withdrawn"))
             tx.audit(f"patient:{patient_id}", "question.withdrawn", question_id, self._clock())
 
-    def questions_to_answer(self, member: StaffMember) -> list[tuple[Patient, Question]]:
-        """Open questions that this person may answer, oldest first; the reading is audited."""
-        now = self._clock()
-        with self._uow() as tx:
-            found = [
-                (patient, question)
-                for role in sorted(member.roles & set(ANSWERING))
-                for question in tx.questions_for(ANSWERING[role], "open")
-                if (patient := tx.patient(question.patient_id)) is not None and _may_answer(member, patient, question)
-            ]
-            for patient, _ in found:
-                tx.audit(f"user:{member.id}", "questions.viewed", patient.id, now)
-        return found
-
-    def answer_question(self, member: StaffMember, question_id: str, answer: str) -> Question:
-        """Answer a question; the patient finds the answer in their journal. Raises ValueError for an empty answer."""
-        if not answer.strip():
-            raise ValueError("an answer needs words")
-        now = self._clock()
-        with self._uow() as tx:
-            question = tx.question(question_id)
-            patient = tx.patient(question.patient_id) if question is not None else None
-            if question is None or patient is None or question.status != "open":
-                raise NotPermitted(question_id)
-            if not _may_answer(member, patient, question):
-                raise NotPermitted(question_id)
-            answered = replace(
-                question, status="answered", answer=answer.strip(), answered_at=now, answered_by=member.id
-            )
-            tx.put_question(answered)
-            tx.audit(f"user:{member.id}", "question.answered", patient.id, now, question=question_id)
-        return answered
-
     # --- a copy, and who has seen what ---
 
     def export(self, patient: Patient, kind: str) -> str:
@@ -245,11 +211,3 @@ def _own(tx: Transaction, patient_id: str, entry_id: str) -> Entry:
 
 def _whole(entry: Entry) -> str:
     return "\n".join(f"{line.label} {line.text}" for line in entry.lines).casefold()
-
-
-def _may_answer(member: StaffMember, patient: Patient, question: Question) -> bool:
-    if member.id in patient.restricted_staff:
-        return False
-    if question.addressee == "coach":
-        return "coach" in member.roles and patient.coach_id == member.id
-    return "medical" in member.roles

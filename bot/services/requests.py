@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from bot.core.coaching import reaches_coach
 from bot.core.escalation import Alert
+from bot.core.journal import Question
 from bot.core.people import Patient, StaffMember
 from bot.core.policy import Policy
-from bot.core.requests import Request
 from bot.core.safety.verdict import Level
 from bot.services.escalation import EscalationService, require
 from bot.services.paging import RESPONDERS
@@ -23,7 +24,7 @@ MOST_ANSWER = 2000  # characters
 class Waiting:
     """One question in the queue, with when its answer is due."""
 
-    request: Request
+    request: Question
     patient: Patient
     due_at: datetime
     overdue: bool
@@ -52,19 +53,19 @@ class RequestService:
         with self._uow() as tx:
             holidays = self._escalation.paging.rota(tx).holidays
             waiting = []
-            for request in tx.requests():
-                patient = self._patient(tx, request.patient_id, viewer, request.addressee)
+            for request in tx.open_questions():
+                patient = self._asker(tx, request, viewer)
                 if patient is None:
                     continue
                 length = self._policy.answers_due.get(request.addressee, self._policy.answers_due["coach"])
-                due = self._policy.hours.add_working(request.asked_at, length, holidays)
+                due = self._policy.hours.add_working(request.created_at, length, holidays)
                 waiting.append(Waiting(request=request, patient=patient, due_at=due, overdue=due < now))
             for patient_id in {row.patient.id for row in waiting}:
                 tx.audit(f"user:{viewer.id}", "questions.viewed", patient_id, now)
             wishes = self._wishes(tx, viewer, now) if viewer.roles & RESPONDERS else []
         return sorted(waiting, key=lambda row: row.due_at), sorted(wishes, key=lambda row: row.due_at)
 
-    def answer(self, viewer: StaffMember, request_id: str, text: str) -> Request:
+    def answer(self, viewer: StaffMember, request_id: str, text: str) -> Question:
         """Answer in the patient's chat, under the person's own name. Answering twice says nothing twice.
 
         Raises NotPermitted, or ValueError for an answer without words.
@@ -74,34 +75,40 @@ class RequestService:
             raise ValueError(f"An answer has 1 to {MOST_ANSWER} characters; nothing was sent.")
         now = self._clock()
         with self._uow() as tx:
-            request = tx.request(request_id)
-            if request is None or self._patient(tx, request.patient_id, viewer, request.addressee) is None:
+            request = tx.question(request_id)
+            if request is None or self._asker(tx, request, viewer) is None:
                 raise NotPermitted(request_id)
             if request.status != "open":
                 return request
-            tx.answer_request(request, viewer.id, words, now)
+            answered = replace(request, status="answered", answer=words, answered_at=now, answered_by=viewer.id)
+            tx.put_question(answered)
             shown = f"{viewer.name}, about your question: {words}"
             put_text(tx, request.patient_id, "staff.answer", shown, now, kind="answer", sender="staff")
             tx.audit(f"user:{viewer.id}", "question.answered", request.id, now, patient=request.patient_id)
-        return request
+        return answered
 
     def _wishes(self, tx: Transaction, viewer: StaffMember, now: datetime) -> list[Wish]:
         found = []
         for alert in tx.alerts(unresolved=True):
             if alert.level is not Level.concern or "human_request" not in alert.categories or alert.boundary:
                 continue
-            patient = self._patient(tx, alert.patient_id, viewer, "")
+            patient = self._patient(tx, alert.patient_id, viewer)
             if patient is not None:
                 holidays = self._escalation.paging.rota(tx).holidays
                 due = self._policy.hours.add_working(alert.raised_at, self._policy.answers_due["coach"], holidays)
                 found.append(Wish(alert=alert, patient=patient, due_at=due, overdue=due < now))
         return found
 
-    def _patient(self, tx: Transaction, patient_id: str, viewer: StaffMember, addressee: str) -> Patient | None:
-        """The patient, where this person may work on a question to `addressee`: a coach on those of own patients."""
-        patient = tx.patient(patient_id)
-        if patient is None or viewer.id in patient.restricted_staff:
-            return None
-        if viewer.roles & RESPONDERS:
+    def _asker(self, tx: Transaction, question: Question, viewer: StaffMember) -> Patient | None:
+        """Who asked, where this person may work on it: a coach on what own patients let reach their coach."""
+        patient = self._patient(tx, question.patient_id, viewer)
+        if patient is None or viewer.roles & RESPONDERS:
             return patient
-        return patient if patient.coach_id == viewer.id and addressee == "coach" else None
+        if patient.coach_id != viewer.id or question.addressee != "coach":
+            return None
+        entry = None if question.entry_id is None else tx.entry(question.entry_id)
+        return patient if entry is None or reaches_coach(patient, entry) else None
+
+    def _patient(self, tx: Transaction, patient_id: str, viewer: StaffMember) -> Patient | None:
+        patient = tx.patient(patient_id)
+        return None if patient is None or viewer.id in patient.restricted_staff else patient

@@ -142,7 +142,7 @@ def make(application: Application) -> Blueprint:
     @api.get("/caseload")
     @allow("coach")
     def caseload() -> Any:
-        rows = application.digests.caseload(signed_in_staff())
+        rows = application.caseload.rows(signed_in_staff())
         return jsonify(
             patients=[
                 {
@@ -159,7 +159,7 @@ def make(application: Application) -> Blueprint:
     @allow("coach")
     def shared(patient_id: str) -> Any:
         try:
-            page = application.digests.patient_page(signed_in_staff(), patient_id)
+            page = application.digests.patient_page(signed_in_staff(), patient_id, page="api")
         except NotPermitted:
             return _refuse("not_found", "There is no such patient of yours.", 404)
         return jsonify(entries=[_entry(entry) for entry in page.entries], private=page.private_count)

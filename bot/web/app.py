@@ -20,7 +20,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from bot.bootstrap import Application
-from bot.web import account_pages, api, coach, entries, patient, programme, reports, requests, rota, staff
+from bot.web import account_pages, api, coach, entries, own_digest, patient, programme, reports, requests, rota, staff
 from bot.web.accounts import STAFF, allow, enforce, setup_accounts
 
 log = structlog.get_logger()
@@ -83,7 +83,7 @@ def create_app(application: Application) -> Flask:
     limiter = Limiter(get_remote_address, app=flask, default_limits=[f"{settings.requests_per_minute} per minute"])
     sign_ins = limiter.limit(f"{settings.sign_ins_per_minute} per minute", methods=["POST"])
     enforce(flask, application)
-    for face in (patient, entries, programme, coach, staff, rota, requests, reports, api, account_pages):
+    for face in (patient, entries, own_digest, programme, coach, staff, rota, requests, reports, api, account_pages):
         flask.register_blueprint(face.make(application))
     views: dict[str, Any] = flask.view_functions
     for endpoint in SIGN_INS:

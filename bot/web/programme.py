@@ -1,14 +1,13 @@
-"""The programme page and the clinic's resources, for patients; open questions, for those who answer them."""
+"""The programme page and the clinic's resources, for patients."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, render_template
 
 from bot.bootstrap import Application
-from bot.services.ports import NotPermitted
-from bot.web.accounts import allow, signed_in_patient, signed_in_staff
+from bot.web.accounts import allow, signed_in_patient
 
 
 def make(application: Application) -> Blueprint:
@@ -36,20 +35,5 @@ def make(application: Application) -> Blueprint:
         if found is None:
             abort(404)
         return render_template("journal/resource.html", resource=found)
-
-    @pages.get("/questions")
-    @allow("coach", "medical")
-    def questions() -> Any:
-        rows = application.journal.questions_to_answer(signed_in_staff())
-        return render_template("questions.html", rows=rows, zone=application.settings.time_zone)
-
-    @pages.post("/questions/<question_id>/answer")
-    @allow("coach", "medical")
-    def answer(question_id: str) -> Any:
-        try:
-            application.journal.answer_question(signed_in_staff(), question_id, request.form.get("answer", ""))
-        except (NotPermitted, ValueError):
-            abort(404)
-        return redirect(url_for("programme.questions"))
 
     return pages

@@ -263,9 +263,9 @@ def test_a_medical_question_becomes_a_tracked_one_and_its_answer_comes_back(app:
     nurse = builders.staff_member(app, "Ira", "medical")
     talk.ask("can I take melatonin tonight?", "faq_meds")
     talk.tap("medical_team")
-    waiting = app.journal.questions_to_answer(nurse)
-    assert [q.text for _, q in waiting] == ["can I take melatonin tonight?"]
-    app.journal.answer_question(nurse, waiting[0][1].id, "Please call us before you take it.")
+    waiting, _ = app.requests.queue(nurse)
+    assert [row.request.text for row in waiting] == ["can I take melatonin tonight?"]
+    app.requests.answer(nurse, waiting[0].request.id, "Please call us before you take it.")
     assert [q.answer for q in app.journal.questions(talk.patient.id)] == ["Please call us before you take it."]
     assert ("Ira", "your questions") in [(name, what) for name, what, _ in app.journal.seen_by(talk.patient.id)]
     assert talk.control["type"] == "none"  # the sitting goes on where it was
@@ -283,6 +283,14 @@ def test_a_letter_kept_private_sends_nothing(app: Application, talk: Talk, coach
     assert app.journal.questions(talk.patient.id) == []
     assert app.digests.patient_page(coach, talk.patient.id).entries == []
     assert [e.visibility for e in app.journal.entries(talk.patient.id)] == [Visibility.private]
+
+
+def test_the_question_of_a_letter_that_is_sent_is_asked_once(app: Application, talk: Talk, coach: StaffMember) -> None:
+    talk.tap(*TO_SUGGESTIONS, "letter_to_coach", "ok")
+    talk.say("why do I cry when I'm not sad")
+    talk.tap("skip", "skip", "skip", "send")
+    waiting, _ = app.requests.queue(coach)
+    assert [row.request.text for row in waiting] == ["why do I cry when I'm not sad"]
 
 
 def test_a_discard_on_the_first_day_waits_and_is_asked_again(

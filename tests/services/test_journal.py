@@ -106,7 +106,7 @@ def test_another_coach_sees_nothing(app: Application, patient: Patient) -> None:
     other = builders.staff_member(app, "Kit", "coach")
     with pytest.raises(NotPermitted):
         app.digests.patient_page(other, patient.id)
-    assert app.digests.caseload(other) == []
+    assert app.caseload.rows(other) == []
 
 
 def test_a_message_answered_twice_moves_the_sitting_once(app: Application, patient: Patient) -> None:

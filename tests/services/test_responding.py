@@ -156,7 +156,7 @@ def test_a_complaint_is_hidden_from_the_coach_even_before_anyone_is_named(
             tx, patient, level=Level.urgent, categories=("abuse",), reason="test", subtype="clinic_boundary"
         )
         coach = next(member for member in tx.staff() if member.name == "Mo")
-    assert [row.concern for row in app.digests.caseload(coach)] == [Level.none]
+    assert [row.concern for row in app.caseload.rows(coach)] == [Level.none]
 
 
 def test_a_journal_that_stays_held_reminds_the_leads_daily(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 
 from sqlalchemy import delete, select
@@ -36,6 +36,29 @@ class JournalRecords(Sealed):
                 shared_at=entry.shared_at,
             )
         )
+        self._s.flush()
+        self._follow(entry)
+
+    def _follow(self, entry: Entry) -> None:
+        """Let the questions of an entry follow it to the coach: open while it is shared as it reads, else withdrawn.
+
+        Done with every write of an entry, so that no way of changing one can leave a question behind. What the
+        patient sent by itself, in the same words, is not asked twice.
+        """
+        if entry.visibility is Visibility.discarded:
+            self._s.execute(delete(t.QuestionRow).where(t.QuestionRow.entry_id == entry.id))
+        shared = entry.visibility is Visibility.shared and not entry.held
+        asked = [line.text for line in entry.lines if line.field == "questions"] if shared else []
+        rows = self._s.scalars(select(t.QuestionRow).where(t.QuestionRow.entry_id == entry.id)).all()
+        for question in map(self._question, rows):
+            if question.status != "answered":
+                status = "open" if question.text in asked else "withdrawn"
+                self.put_question(replace(question, status=status))
+        tracked = self.tracked_questions(entry.patient_id) if asked else []
+        known = {question.text for question in tracked if question.entry_id in (None, entry.id)}
+        for text in dict.fromkeys(asked):
+            if text not in known:
+                self.add_question(entry.patient_id, "coach", text, entry.created_at, entry_id=entry.id)
 
     def _entry(self, row: t.EntryRow) -> Entry:
         lines = self._open(row.patient_id, f"entry/{row.id}", row.sealed_lines)
@@ -62,10 +85,26 @@ class JournalRecords(Sealed):
         query = select(t.EntryRow).where(t.EntryRow.patient_id == patient_id).order_by(t.EntryRow.created_at.desc())
         return [self._entry(row) for row in self._s.scalars(query)]
 
-    def add_question(self, patient_id: str, addressee: str, text: str, at: datetime, *, kind: str = "question") -> None:
-        question_id = uuid.uuid4().hex
+    def add_question(
+        self,
+        patient_id: str,
+        addressee: str,
+        text: str,
+        at: datetime,
+        *,
+        kind: str = "question",
+        entry_id: str | None = None,
+    ) -> None:
         self.put_question(
-            Question(id=question_id, patient_id=patient_id, addressee=addressee, text=text, created_at=at, kind=kind)
+            Question(
+                id=uuid.uuid4().hex,
+                patient_id=patient_id,
+                addressee=addressee,
+                text=text,
+                created_at=at,
+                kind=kind,
+                entry_id=entry_id,
+            )
         )
 
     def put_question(self, question: Question) -> None:
@@ -83,8 +122,10 @@ class JournalRecords(Sealed):
                 created_at=question.created_at,
                 answered_at=question.answered_at,
                 answered_by=question.answered_by,
+                entry_id=question.entry_id,
             )
         )
+        self._s.flush()
 
     def _question(self, row: t.QuestionRow) -> Question:
         place, sealed = f"question/{row.id}", row.sealed_answer
@@ -99,19 +140,19 @@ class JournalRecords(Sealed):
             created_at=row.created_at,
             answered_at=row.answered_at,
             answered_by=row.answered_by,
+            entry_id=row.entry_id,
         )
 
     def question(self, question_id: str) -> Question | None:
-        row = self._s.get(t.QuestionRow, question_id)
+        row = self._s.get(t.QuestionRow, question_id, with_for_update=True)
         return None if row is None else self._question(row)
 
     def tracked_questions(self, patient_id: str) -> list[Question]:
         own = select(t.QuestionRow).where(t.QuestionRow.patient_id == patient_id)
         return [self._question(row) for row in self._s.scalars(own.order_by(t.QuestionRow.created_at.desc()))]
 
-    def questions_for(self, addressee: str, status: str) -> list[Question]:
-        wanted = (t.QuestionRow.addressee == addressee, t.QuestionRow.status == status)
-        query = select(t.QuestionRow).where(*wanted).order_by(t.QuestionRow.created_at)
+    def open_questions(self) -> list[Question]:
+        query = select(t.QuestionRow).where(t.QuestionRow.status == "open").order_by(t.QuestionRow.created_at)
         return [self._question(row) for row in self._s.scalars(query)]
 
     def questions(self, patient_id: str) -> list[tuple[str, str, str, datetime]]:

@@ -58,6 +58,8 @@ class PeopleRecords(Sealed):
             flags=row.flags,
             restricted_staff=tuple(row.restricted_staff),
             consented_at=row.consented_at,
+            shares_from=row.shares_from,
+            shares_nothing=row.shares_nothing,
             erased_at=row.erased_at,
             **identity,
         )
@@ -117,20 +119,22 @@ class PeopleRecords(Sealed):
 
     def journeys(self, patient_id: str) -> list[Journey]:
         rows = self._s.scalars(select(t.JourneyRow).where(t.JourneyRow.patient_id == patient_id))
-        return [
-            Journey(
-                id=row.id,
-                patient_id=row.patient_id,
-                route=Route(row.route),
-                scheduled_at=row.scheduled_at,
-                dose_ended_at=row.dose_ended_at,
-                discharged_at=row.discharged_at,
-                cancelled_at=row.cancelled_at,
-                attended_by=row.attended_by,
-                slept=row.slept,
-            )
-            for row in rows
-        ]
+        return [as_journey(row) for row in rows]
+
+
+def as_journey(row: t.JourneyRow) -> Journey:
+    """The record of a stored journey."""
+    return Journey(
+        id=row.id,
+        patient_id=row.patient_id,
+        route=Route(row.route),
+        scheduled_at=row.scheduled_at,
+        dose_ended_at=row.dose_ended_at,
+        discharged_at=row.discharged_at,
+        cancelled_at=row.cancelled_at,
+        attended_by=row.attended_by,
+        slept=row.slept,
+    )
 
 
 def _open_fields(patient: Patient) -> dict[str, Any]:
@@ -140,4 +144,6 @@ def _open_fields(patient: Patient) -> dict[str, Any]:
         "flags": dict(patient.flags),
         "restricted_staff": list(patient.restricted_staff),
         "consented_at": patient.consented_at,
+        "shares_from": patient.shares_from,
+        "shares_nothing": patient.shares_nothing,
     }

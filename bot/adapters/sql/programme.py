@@ -19,15 +19,7 @@ class ProgrammeRecords(Sealed):
 
     def programme(self, patient_id: str) -> Programme:
         row = self._s.get(t.ProgrammeRow, patient_id)
-        if row is None:
-            return Programme(patient_id=patient_id)
-        return Programme(
-            patient_id=patient_id,
-            status=ProgramStatus(row.status),
-            evaluation=Evaluation(row.evaluation),
-            evaluation_at=row.evaluation_at,
-            confirmed_at=row.confirmed_at,
-        )
+        return Programme(patient_id=patient_id) if row is None else as_programme(row)
 
     def put_programme(self, programme: Programme) -> None:
         states = {"status": programme.status.value, "evaluation": programme.evaluation.value}
@@ -58,3 +50,14 @@ class ProgrammeRecords(Sealed):
     def content_files(self, version: str) -> Mapping[str, str] | None:
         row = self._s.get(t.ContentVersionRow, version)
         return None if row is None else row.files
+
+
+def as_programme(row: t.ProgrammeRow) -> Programme:
+    """The record of a stored programme."""
+    return Programme(
+        patient_id=row.patient_id,
+        status=ProgramStatus(row.status),
+        evaluation=Evaluation(row.evaluation),
+        evaluation_at=row.evaluation_at,
+        confirmed_at=row.confirmed_at,
+    )

@@ -10,20 +10,19 @@ from sqlalchemy.orm import sessionmaker
 
 from bot.adapters.crypto import Vault
 from bot.adapters.sql.accounts import AccountRecords
+from bot.adapters.sql.coaching import CoachingRecords
 from bot.adapters.sql.conversation import ConversationRecords
 from bot.adapters.sql.escalation import EscalationRecords
 from bot.adapters.sql.journal import JournalRecords
 from bot.adapters.sql.outbox import OutboxRecords
-from bot.adapters.sql.people import PeopleRecords
 from bot.adapters.sql.privacy import PrivacyRecords
 from bot.adapters.sql.programme import ProgrammeRecords
-from bot.adapters.sql.requests import RequestRecords
 from bot.adapters.sql.rota import RotaRecords
 from bot.adapters.sql.trust import TrustRecords
 
 
 class SqlTransaction(
-    PeopleRecords,
+    CoachingRecords,
     ConversationRecords,
     JournalRecords,
     EscalationRecords,
@@ -33,7 +32,6 @@ class SqlTransaction(
     ProgrammeRecords,
     OutboxRecords,
     RotaRecords,
-    RequestRecords,
 ):
     """One open transaction. Fulfils bot.services.ports.Transaction."""
 

@@ -71,6 +71,8 @@ class PatientRow(Base):
     flags: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     restricted_staff: Mapped[list[int]] = mapped_column(JSON, default=list)
     consented_at: Mapped[datetime | None] = mapped_column(Utc)
+    shares_from: Mapped[datetime | None] = mapped_column(Utc)
+    shares_nothing: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(Utc)
     erased_at: Mapped[datetime | None] = mapped_column(Utc)
 
@@ -221,6 +223,7 @@ class QuestionRow(Base):
     addressee: Mapped[str] = mapped_column(String(20))  # coach or medical_team
     status: Mapped[str] = mapped_column(String(10), default="open")  # open, answered, withdrawn
     kind: Mapped[str] = mapped_column(String(10), default="question", server_default="question")  # or note
+    entry_id: Mapped[str | None] = mapped_column(ForeignKey("entry.id"), index=True)  # the shared entry that asks it
     sealed: Mapped[bytes] = mapped_column(LargeBinary)
     sealed_answer: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(Utc)
@@ -237,6 +240,64 @@ class PartRow(Base):
     times: Mapped[int] = mapped_column(default=1)
     first_seen: Mapped[datetime] = mapped_column(Utc)
     last_seen: Mapped[datetime] = mapped_column(Utc)
+
+
+class ReviewRow(Base):
+    """A coach has read what a patient shared, up to a moment."""
+
+    __tablename__ = "coach_review"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id"), index=True)
+    coach_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    until: Mapped[datetime] = mapped_column(Utc)
+    at: Mapped[datetime] = mapped_column(Utc)
+
+
+class CoachNoteRow(Base):
+    """A coach's private note."""
+
+    __tablename__ = "coach_note"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id"), index=True)
+    coach_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    at: Mapped[datetime] = mapped_column(Utc)
+
+
+class CoachMessageRow(Base):
+    """A question or a practice that a coach sent into the chat; the message itself is in the conversation as well."""
+
+    __tablename__ = "coach_message"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id"), index=True)
+    coach_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    kind: Mapped[str] = mapped_column(String(10))
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    at: Mapped[datetime] = mapped_column(Utc)
+
+
+class HandoverRow(Base):
+    """A change of coach, proposed and, once the patient has chosen, decided."""
+
+    __tablename__ = "handover"
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id"), index=True)
+    from_coach: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    to_coach: Mapped[int] = mapped_column(ForeignKey("user.id"))
+    proposed_at: Mapped[datetime] = mapped_column(Utc)
+    history: Mapped[str | None] = mapped_column(String(12))
+    decided_at: Mapped[datetime | None] = mapped_column(Utc)
+
+
+class DigestNoticeRow(Base):
+    """A weekly e-mail that is owed or was sent to a coach: no content, one a week."""
+
+    __tablename__ = "digest_notice"
+    coach_id: Mapped[int] = mapped_column(ForeignKey("user.id"), primary_key=True)
+    week: Mapped[str] = mapped_column(String(8), primary_key=True)  # ISO year and week, such as 2026-W48
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[datetime] = mapped_column(Utc)
+    sent_at: Mapped[datetime | None] = mapped_column(Utc)
 
 
 class SafetyPlanRow(Base):
@@ -377,17 +438,6 @@ class SupervisionRow(Base):
     __tablename__ = "supervision"
     member_id: Mapped[int] = mapped_column(ForeignKey("user.id"), primary_key=True)
     supervisor_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
-
-
-class AnswerRow(Base):
-    """A staff member's answer to a patient's question or request."""
-
-    __tablename__ = "answer"
-    question_id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id"), index=True)
-    member_id: Mapped[int] = mapped_column(ForeignKey("user.id"))
-    sealed: Mapped[bytes] = mapped_column(LargeBinary)
-    at: Mapped[datetime] = mapped_column(Utc)
 
 
 class HeldTextRow(Base):

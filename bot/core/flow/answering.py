@@ -167,6 +167,7 @@ class Answering(Offers):
             self.choose_grounding(frame, None if value in (None, "choose") else str(value))
         elif step.id == "gr_rate":
             self.state.rounds += 1
+            self.note_settling(frame, value)
             self.watch_tender(value)
             self.advance(frame, step, value, words)
         elif self.is_tender(frame, step, words):

@@ -169,6 +169,8 @@ class Branching(Saving):
             elif name == "part.tender_flag":
                 self.state.values["tender"] = True
             elif name == "part.bring_to_coach" and told:
+                text = "something tender came up" if self.state.values.get("tender") else "this part"
+                self.state.kept.append({"step": "set", "field": name, "label": name, "text": text})
                 self.tell_team("tender" if self.state.values.get("tender") else "part")
             elif name == "body.bring_to_coach" and told:
                 self.tell_team("body")

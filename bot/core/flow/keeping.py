@@ -23,6 +23,11 @@ ALIASES = {
     "state.activation_end": "activation",
     "meta.mode": "mode",
 }
+ABOUT = {  # an answer about something earlier is kept with what was quoted: field -> (field, slot)
+    "revisit.step_status": ("revisit.step", "last_step"),
+    "revisit.part_status": ("revisit.part_name", "last_part"),
+    "revisit.intention_note": ("revisit.intention", "last_intention"),
+}
 NOT_KEPT = (
     "grounding.",
     "screen.",
@@ -85,9 +90,10 @@ class Keeping(Branching):
             self.state.values["changes_skipped"] = True
         if name == "prep.medical_change_detail" and words:
             self.effects.append(Effect(kind="question", data={"to": "medical_team", "text": words}))
-        if name == "revisit.part_status" and words:
-            asked = self.slots().get("last_part", "")
-            self.state.kept.append({"step": step.id, "field": "revisit.part_name", "label": "", "text": asked})
+        about, slot = ABOUT.get(name, ("", ""))
+        quoted = self.slots().get(slot)
+        if words and quoted:
+            self.state.kept.append({"step": step.id, "field": about, "label": about, "text": quoted})
         if words and not name.startswith(NOT_KEPT):
             self.state.kept.append({"step": step.id, "field": name, "label": name, "text": words})
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from bot.core.flow import gates
 from bot.core.flow.echo import is_only_profanity
 from bot.core.flow.keeping import Keeping
@@ -128,8 +130,16 @@ class Offers(Keeping):
         offered = [option.value for option in self.grounding_options() if option.value != "choose"]
         picked = value if value in offered else offered[self.state.rounds % len(offered)]
         frame.start = self.state.values.get("activation")
+        self.state.values["settled_with"] = picked
         frame.step = picked  # by tap, so that a practice hidden by a switch is never moved past to the next one
         self.show()
+
+    def note_settling(self, frame: Frame, after: Any) -> None:
+        """Keep what a round of settling went with: its name, the rating before, where there is one, and after."""
+        name = self.library.grounding.names.get(str(self.state.values.get("settled_with")))
+        if name is not None and after is not None:
+            text = f"{name}: {after}" if frame.start is None else f"{name}: {frame.start} → {after}"
+            self.state.kept.append({"step": "gr_rate", "field": "settling", "label": "settling", "text": text})
 
     def answer_resume(self, value: str, sitting_id: str) -> None:
         self.state.frames.pop()

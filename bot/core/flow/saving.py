@@ -54,9 +54,6 @@ class Saving(Course):
         rows = [row for _, row in self.letter_rows()]
         if value == "send" and self.facts.may_share:
             self.keep_letter("shared", rows, "summary.after_share")
-            for row in rows:
-                if row["field"] == "questions":
-                    self.effects.append(Effect(kind="question", data={"to": "coach", "text": row["text"]}))
         elif value == "discard":
             self.say_text("steering.letter_let_go")
         else:
