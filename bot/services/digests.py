@@ -8,7 +8,7 @@ from datetime import datetime
 
 from bot.core.coaching import CoachMessage, CoachNote, Review, may_read, reaches_coach
 from bot.core.digest import build as digest_of
-from bot.core.digest.parts import Epoch, parts_map
+from bot.core.digest.parts import Epoch, parts_map, under_present_names
 from bot.core.digest.records import Digest, MedicalQuestion, Question, SafetyEvent, Source
 from bot.core.digest.window import WindowChoice, resolve
 from bot.core.escalation import Alert, AlertStatus
@@ -118,8 +118,9 @@ class DigestService:
         names = {member.id: member.name for member in staff}
         questions = _questions(asked, entries, names)
         where = where_in_time(tx, patient, now)
+        named = under_present_names(entries, tx.part_register(patient.id))
         material = digest_of.Material(
-            entries=entries,
+            entries=named,
             private_at=[entry.created_at for entry in closed],
             questions=questions,
             medical_questions=[
@@ -136,7 +137,7 @@ class DigestService:
             patient=patient,
             where=where,
             digest=digest_of.build(material, window, self._wordings, now),
-            epochs=parts_map(entries, digest_of.marks(journeys)),
+            epochs=parts_map(named, digest_of.marks(journeys)),
             entries=entries,
             private_count=len(closed),
             questions=questions,

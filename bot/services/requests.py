@@ -106,8 +106,11 @@ class RequestService:
             return patient
         if patient.coach_id != viewer.id or question.addressee != "coach":
             return None
-        entry = None if question.entry_id is None else tx.entry(question.entry_id)
-        return patient if entry is None or reaches_coach(patient, entry) else None
+        if question.entry_id is None:
+            return patient
+        entry = tx.entry(question.entry_id)
+        aside = question.entry_id in tx.deletion_requests(patient.id)
+        return patient if entry is not None and reaches_coach(patient, entry) and not aside else None
 
     def _patient(self, tx: Transaction, patient_id: str, viewer: StaffMember) -> Patient | None:
         patient = tx.patient(patient_id)

@@ -30,6 +30,7 @@ def index(application: Application) -> Any:
         "journal/index.html",
         chapters=application.journal.by_journey(patient.id),
         waiting=application.journal.waiting_removals(patient.id),
+        coach_change=application.desk.pending_handover(patient.id) is not None,
     )
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from werkzeug.serving import make_server
 
 from bot.core.journal import Visibility
@@ -44,17 +43,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     made.app.database.dispose()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = Path("/usr/bin/chromium")
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(
-            executable_path=str(chromium) if chromium.exists() else None, args=["--no-sandbox"]
-        )
-        yield found
-        found.close()
-
-
 def signed_in(browser: Browser, served: Served, name: str, *, viewport: dict[str, int], scheme: str) -> Page:
     page = browser.new_context(viewport=viewport, color_scheme=scheme).new_page()  # type: ignore[arg-type]
     page.goto(f"{served.address}/login")
@@ -78,9 +66,9 @@ def check(page: Page, address: str) -> None:
 
 @pytest.mark.parametrize(("viewport", "scheme"), [(SCREEN, "light"), (PHONE, "dark")], ids=["screen", "phone"])
 def test_every_page_of_the_desk_is_accessible(
-    browser: Browser, served: Served, viewport: dict[str, int], scheme: str
+    chromium: Browser, served: Served, viewport: dict[str, int], scheme: str
 ) -> None:
-    page = signed_in(browser, served, "mo", viewport=viewport, scheme=scheme)
+    page = signed_in(chromium, served, "mo", viewport=viewport, scheme=scheme)
     check(page, f"{served.address}/coach/")
     check(page, f"{served.address}/coach/schedule")
     for tail in TAILS:
@@ -88,15 +76,15 @@ def test_every_page_of_the_desk_is_accessible(
     page.context.close()
 
 
-def test_the_patients_own_digest_is_accessible(browser: Browser, served: Served) -> None:
-    page = signed_in(browser, served, "rae", viewport=PHONE, scheme="light")
+def test_the_patients_own_digest_is_accessible(chromium: Browser, served: Served) -> None:
+    page = signed_in(chromium, served, "rae", viewport=PHONE, scheme="light")
     check(page, f"{served.address}/my-digest?since=all")
     assert "sun on the mug" in page.content()
     page.context.close()
 
 
-def test_a_coach_reads_answers_and_marks_as_reviewed_with_the_keyboard_alone(browser: Browser, served: Served) -> None:
-    page = signed_in(browser, served, "mo", viewport=SCREEN, scheme="light")
+def test_a_coach_reads_answers_and_marks_as_reviewed_with_the_keyboard_alone(chromium: Browser, served: Served) -> None:
+    page = signed_in(chromium, served, "mo", viewport=SCREEN, scheme="light")
     page.goto(f"{served.address}/coach/patients/{served.patient_id}")
     page.get_by_role("button", name="Mark as reviewed").focus()
     page.keyboard.press("Enter")

@@ -85,6 +85,47 @@ def test_a_question_of_a_private_entry_reaches_nobody_until_it_is_shared(
         assert [q.status for q in tx.tracked_questions(patient.id)] == ["withdrawn"]
 
 
+def test_a_question_sent_by_itself_is_not_asked_again_by_the_entry_that_holds_it(
+    app: Application, coach: StaffMember, patient: Patient
+) -> None:
+    with app.uow() as tx:
+        tx.add_question(patient.id, "coach", "Can we start later?", app.clock())
+    entry = put(app, patient, questions="Can we start later?")
+    questions = app.digests.patient_page(coach, patient.id, ALL).digest.questions
+    assert [(q.text, q.source) for q in questions] == [("Can we start later?", None)]
+    assert [row.open_questions for row in app.caseload.rows(coach)] == [1]
+    app.digests.set_visibility(patient.id, entry.id, Visibility.private)
+    assert len(app.digests.patient_page(coach, patient.id, ALL).questions) == 1  # sent on its own, it stays sent
+
+
+def test_an_entry_that_its_patient_asked_to_remove_is_out_of_the_coachs_sight(
+    app: Application, coach: StaffMember, patient: Patient
+) -> None:
+    entry = put(app, patient, glimmers="sun", questions="What now?")
+    with app.uow() as tx:
+        tx.request_deletion(patient.id, entry.id, app.clock())
+    view = app.digests.patient_page(coach, patient.id, ALL)
+    assert (view.entries, view.questions, view.digest.header.private) == ([], [], 0)
+    assert [(row.shared, row.open_questions) for row in app.caseload.rows(coach)] == [(0, 0)]
+
+
+def test_parts_that_the_patient_made_one_are_one_for_the_coach_without_a_private_name(
+    app: Application, coach: StaffMember, patient: Patient
+) -> None:
+    names = ("The Clerk", "Clerk", "Secret Clerk")
+    for name in names:
+        put(app, patient, Visibility.private if name.startswith("Secret") else Visibility.shared, part__name=name)
+        with app.uow() as tx:
+            tx.see_part(patient.id, name, app.clock())
+    with app.uow() as tx:
+        register = {part.names[0]: part.id for part in tx.part_register(patient.id)}
+    app.journal.merge_parts(patient.id, register["Clerk"], register["The Clerk"], by="test")
+    app.journal.merge_parts(patient.id, register["Secret Clerk"], register["Clerk"], by="test")
+    view = app.digests.patient_page(coach, patient.id, ALL)
+    assert [(part.name, part.times) for part in view.digest.parts] == [("Clerk", 2)]
+    assert [part.name for epoch in view.epochs for part in epoch.parts] == ["Clerk"]
+
+
 def test_suggestions_follow_the_switches(app: Application, coach: StaffMember, patient: Patient) -> None:
     app.desk.suggest(coach, patient.id, "meet_a_part")
     assert "Get to know a part" in chat(app, patient)[-1]

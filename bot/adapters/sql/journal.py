@@ -6,7 +6,7 @@ import uuid
 from dataclasses import asdict, replace
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 
 from bot.adapters.sql import tables as t
 from bot.adapters.sql.sealed import Sealed
@@ -49,13 +49,14 @@ class JournalRecords(Sealed):
             self._s.execute(delete(t.QuestionRow).where(t.QuestionRow.entry_id == entry.id))
         shared = entry.visibility is Visibility.shared and not entry.held
         asked = [line.text for line in entry.lines if line.field == "questions"] if shared else []
-        rows = self._s.scalars(select(t.QuestionRow).where(t.QuestionRow.entry_id == entry.id)).all()
-        for question in map(self._question, rows):
-            if question.status != "answered":
+        alone, own = t.QuestionRow.entry_id.is_(None), t.QuestionRow.entry_id == entry.id
+        near = select(t.QuestionRow).where(t.QuestionRow.patient_id == entry.patient_id, or_(alone, own))
+        questions = [self._question(row) for row in self._s.scalars(near)]
+        for question in questions:
+            if question.entry_id == entry.id and question.status != "answered":
                 status = "open" if question.text in asked else "withdrawn"
                 self.put_question(replace(question, status=status))
-        tracked = self.tracked_questions(entry.patient_id) if asked else []
-        known = {question.text for question in tracked if question.entry_id in (None, entry.id)}
+        known = {question.text for question in questions}
         for text in dict.fromkeys(asked):
             if text not in known:
                 self.add_question(entry.patient_id, "coach", text, entry.created_at, entry_id=entry.id)

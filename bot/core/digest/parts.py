@@ -5,15 +5,16 @@ What is said in an entry belongs to its part only where the entry names exactly 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.core.digest.reading import Kept, lines
 from bot.core.digest.records import JourneyMark, Part, Said, Visit
-from bot.core.journal import Entry
+from bot.core.journal import Entry, EntryLine
+from bot.core.parts import Part as Registered
 
-PREFIX = "part."
+NAMES = ("part.name", "revisit.part_name")
 SAID = {  # what may be said of a part: field -> how the register names it
     "part.place": "place",
     "part.description": "description",
@@ -29,10 +30,29 @@ SAID = {  # what may be said of a part: field -> how the register names it
 TIES = ("job", "protects", "polarised with")  # what the map writes beside a part
 
 
+def under_present_names(entries: Sequence[Entry], register: Iterable[Registered]) -> list[Entry]:
+    """The entries with each part under its present name, where the patient made two parts one.
+
+    A name that stands in none of these entries is not brought in by this: it may be private.
+    """
+    written = {kept.said.text.strip().casefold() for kept in lines(entries, *NAMES)}
+    present: dict[str, str] = {}
+    for part in register:
+        visible = [name for name in part.names if name.casefold() in written]
+        present |= {name.casefold(): visible[0] for name in visible[1:]}
+    return [replace(entry, lines=tuple(_renamed(line, present) for line in entry.lines)) for entry in entries]
+
+
+def _renamed(line: EntryLine, present: Mapping[str, str]) -> EntryLine:
+    name = present.get(line.text.strip().casefold()) if line.field in NAMES else None
+    return line if name is None else replace(line, text=name)
+
+
 def parts(entries: Sequence[Entry]) -> tuple[tuple[Part, ...], tuple[tuple[str, Said], ...]]:
     """The register, by the newest visit first, and (label, words) that belong to no single part.
 
-    A part counts once per sitting. Two names are one part only when they are written alike, in upper or lower case.
+    A part counts once per sitting. Two names are one part only when they are written alike, in upper or lower case;
+    what the patient made one comes here under one name.
     """
     visits: dict[str, dict[str, Visit]] = {}
     shown: dict[str, str] = {}
