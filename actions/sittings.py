@@ -110,7 +110,7 @@ class ValidateSittingForm(SafeAction):
             ]
         reply = Reply(
             message_id=metadata["message_id"],
-            text=text_of(tracker),
+            text=str(tracker.latest_message.get("text") or ""),
             control_id=metadata.get("control_id"),
             value=metadata.get("value"),
             lines=metadata.get("lines"),
@@ -159,17 +159,6 @@ def metadata_of(tracker: Tracker) -> dict[str, Any]:
     metadata = dict(tracker.latest_message.get("metadata") or {})
     metadata.setdefault("message_id", uuid.uuid4().hex)
     return metadata
-
-
-def text_of(tracker: Tracker) -> str:
-    """The patient's text as kept by the gateway: Rasa's copy may have lost a leading slash."""
-    message_id = (tracker.latest_message.get("metadata") or {}).get("message_id")
-    if message_id is not None:
-        with application().uow() as tx:
-            message = tx.message(message_id)
-        if message is not None:
-            return message.text
-    return str(tracker.latest_message.get("text") or "")
 
 
 def decision_of(tracker: Tracker) -> Decision:

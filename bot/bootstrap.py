@@ -17,7 +17,7 @@ from bot.adapters.content import compile_library, load_library
 from bot.adapters.crypto import Vault
 from bot.adapters.fhir import fhir_bundle
 from bot.adapters.jurisdictions import load_jurisdiction
-from bot.adapters.language.assess import load_assessor
+from bot.adapters.language.on_demand import AssessorOnDemand
 from bot.adapters.links import Links
 from bot.adapters.policy_file import load_phrases, load_policy
 from bot.adapters.rasa_client import RasaEngine
@@ -122,7 +122,7 @@ def build(
     vault = Vault(*clinic_keys(settings))
     uow = Store(database, vault)
     jurisdiction = load_jurisdiction(data / "jurisdictions", settings.jurisdiction)
-    assessor = assessor or load_assessor(data / "safety")
+    assessor = assessor or AssessorOnDemand(data / "safety")
     policy = load_policy(data / "escalation/policy.yml", settings.time_zone)
     clinic = ClinicFacts(
         name=settings.clinic_name,

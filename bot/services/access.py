@@ -119,7 +119,7 @@ class AccessService:
 
     def patient_of_user(self, user_id: int) -> Patient | None:
         """The patient whose account this is, or None."""
-        with self._uow() as tx:
+        with self._uow.reading() as tx:
             return tx.patient_of_user(user_id)
 
     def next_consent(self, patient_id: str) -> dict[str, object] | None:
@@ -141,7 +141,7 @@ class AccessService:
         """Whether consent stands. Where a text would only be asked again, a patient just after a dose goes on."""
         if patient.consented_at is None:
             return False
-        with self._uow() as tx:
+        with self._uow.reading() as tx:
             return self._next(tx, patient) is None or self._undecided(tx, patient) is not None
 
     def consent_waits_until(self, patient_id: str) -> datetime | None:

@@ -78,6 +78,9 @@ class DeliveryService:
     def _claim_one(self, worker: str, alert_id: str | None) -> Owed | None:
         """One at a time: a worker that dies holds up one notification, never a batch."""
         now = self._clock()
+        with self._uow.reading() as tx:
+            if tx.oldest_owed(now) is None:
+                return None
         with self._uow() as tx:
             return next(iter(tx.claim(worker, now, now + CLAIM, 1, alert_id)), None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -44,9 +44,13 @@ class FactsReader:
 
     def slots(self, tx: Transaction, patient: Patient, now: datetime) -> dict[str, str]:
         """The values of protocol 0.2 that come from the clinic and the patient's record."""
+        return self._slots(tx, patient, now, where_in_time(tx, patient, now), tx.parts(patient.id))
+
+    def _slots(
+        self, tx: Transaction, patient: Patient, now: datetime, where: Timeline, parts: Sequence[str]
+    ) -> dict[str, str]:
         coach = next((m.name for m in tx.staff() if m.id == patient.coach_id), "")
-        parts = tx.parts(patient.id)
-        following = where_in_time(tx, patient, now).next_journey_at
+        following = where.next_journey_at
         date = "" if following is None else f"{following.astimezone(ZoneInfo(patient.time_zone)):%A, %B %-d}"
         return {
             **self._telling.slots(self._expectation(tx, now)),
@@ -71,7 +75,8 @@ class FactsReader:
         fields_since = {line.field for entry in since_dose for line in entry.lines}
         step = open_step(entries)
         alert = restricting_alert(tx, patient.id)
-        slots = self.slots(tx, patient, now)
+        parts = tx.parts(patient.id)
+        slots = self._slots(tx, patient, now, where, parts)
         slots["last_step"] = step.text[:SLOT_CHARACTERS] if step is not None else ""
         slots["last_intention"] = lines.get("intention.text", ("",))[0][:SLOT_CHARACTERS]
         moments = [e.created_at for e in entries[:1]] + [r.ended_at for r in records[:1]]
@@ -87,7 +92,7 @@ class FactsReader:
             hours_since_dose=where.hours_since_dose(now),
             hours_to_journey=hours_to,
             open_alert=alert.level if alert is not None else Level.none,
-            known_parts=tuple(tx.parts(patient.id)[:MOST_PARTS]),
+            known_parts=tuple(parts[:MOST_PARTS]),
             entry_lines=lines,
             safety_plan=tx.safety_plan(patient.id),
             open_step_days=None if step is None else (now - step.at).total_seconds() / 86400,

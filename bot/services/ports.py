@@ -51,7 +51,9 @@ class SendFailed(RuntimeError):
 class Assessor(Protocol):
     """All layers of the risk assessment."""
 
-    version: str
+    @property
+    def version(self) -> str:
+        """Of rules, model and code together."""
 
     def assess(self, text: str, context: AssessmentContext) -> Verdict: ...
 
@@ -341,7 +343,13 @@ class Transaction(Protocol):
     def last_beat(self, process: str) -> datetime | None: ...
 
 
-UnitOfWork = Callable[[], AbstractContextManager[Transaction]]
+class UnitOfWork(Protocol):
+    """Begins transactions. Leaving one cleanly keeps what was written in it; an exception undoes it."""
+
+    def __call__(self) -> AbstractContextManager[Transaction]: ...
+
+    def reading(self) -> AbstractContextManager[Transaction]:
+        """One that only reads: it waits for no writer and holds none up. What is written in it is lost."""
 
 
 @dataclass(frozen=True, kw_only=True)

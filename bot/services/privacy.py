@@ -167,7 +167,7 @@ class PrivacyService:
         One waits while a new dose makes it too early, and while the clinic still has an alert to answer, because the
         people answering it need to know whom to call.
         """
-        with self._uow() as tx:
+        with self._uow.reading() as tx:
             due = tx.deletions_due(self._clock())
         return sum(self._erase(request) for request in due)
 

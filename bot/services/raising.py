@@ -183,7 +183,7 @@ class Raising:
 
     def escalate_due(self) -> int:
         """Do what time asks of the alerts that are due; called by the worker. Returns how many were looked at."""
-        with self._uow() as tx:
+        with self._uow.reading() as tx:
             due = tx.due_alerts(self._clock())
         return len(each(due, self._look_at))
 
@@ -230,6 +230,9 @@ class Raising:
     def release_claims(self) -> int:
         """Say what waited to become true; say plainly what did not become true in time. Returns how many were said."""
         now, said = self._clock(), 0
+        with self._uow.reading() as tx:
+            if not tx.held_texts():
+                return 0
         with self._uow() as tx:
             for held in tx.held_texts():
                 alert = tx.alert(held.alert_id)
@@ -273,7 +276,7 @@ class Raising:
 
     def status_for_patient(self, patient_id: str) -> PatientAlertStatus | None:
         """What to tell the patient about the alert that concerns them, or None."""
-        with self._uow() as tx:
+        with self._uow.reading() as tx:
             alert = speaking_alert(tx, patient_id) or restricting_alert(tx, patient_id)
             if alert is None:
                 return None

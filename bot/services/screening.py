@@ -81,7 +81,7 @@ class ScreeningService:
             raise MessageTooLong
         verdict: Verdict | None = None
         for _ in range(3):
-            with self._uow() as tx:
+            with self._uow.reading() as tx:
                 known = tx.message_of_client(patient_id, client_id)
                 if known is not None:
                     return self._again(tx, known)

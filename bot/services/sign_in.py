@@ -66,17 +66,22 @@ class SignInService:
     def check(self, token: str, user_id: int, *, staff: bool, active: bool) -> bool:
         """Whether the token is a live session of this account. `active` is a person's doing, not a page's polling."""
         now = self._clock()
-        with self._uow() as tx:
+        with self._uow.reading() as tx:
             session = tx.session(_hash(token))
-            if session is None or session.user_id != user_id:
-                return False
-            if not is_live(session, self._limits[staff], now):
-                if session.ended_at is None:
-                    tx.put_session(replace(session, ended_at=now))
-                return False
-            if active and now - session.seen_at >= SEEN_EVERY:
-                tx.put_session(replace(session, seen_at=now))
-        return True
+        if session is None or session.user_id != user_id:
+            return False
+        live = is_live(session, self._limits[staff], now)
+        ending = not live and session.ended_at is None
+        if ending or (live and active and now - session.seen_at >= SEEN_EVERY):
+            self._note_use(session.id, now, ending=ending)
+        return live
+
+    def _note_use(self, session_id: str, now: datetime, *, ending: bool) -> None:
+        """Write down that a session is used, or grew too old; one that was ended meanwhile stays as it is."""
+        with self._uow() as tx:
+            session = tx.session(session_id)
+            if session is not None and session.ended_at is None:
+                tx.put_session(replace(session, ended_at=now) if ending else replace(session, seen_at=now))
 
     def sessions(self, user_id: int, *, staff: bool) -> list[Session]:
         """The live sessions of an account, latest used first."""
@@ -188,7 +193,7 @@ class SignInService:
 
         At least once: a notice that could not be sent is tried again. Returns how many were sent.
         """
-        with self._uow() as tx:
+        with self._uow.reading() as tx:
             untold = tx.untold_sessions(limit=20)
         told = 0
         for session, email, staff in untold:

@@ -36,8 +36,8 @@ COMMAND_FAQ = {
     "medication_question": "faq_meds",
 }
 JUST_CLOSED = timedelta(hours=1)  # coming back sooner does not begin the next sitting by itself
-Turn = Callable[[Interpreter, SittingState, Facts, datetime], Outcome]
-
+Words = str | None  # of the patient's message as it was kept; None where the turn is about no message
+Turn = Callable[[Interpreter, SittingState, Facts, datetime, Words], Outcome]
 
 Recompile = Callable[[Mapping[str, str]], Library]  # content files of an earlier version; may raise ContentError
 
@@ -60,12 +60,17 @@ class SittingService:
     # --- used by actions ---
 
     def answer(self, conversation_id: str, reply: Reply) -> tuple[Spoken, ...]:
-        """Take a reply as the answer to the current step."""
-        return self._turn(conversation_id, reply.message_id, lambda i, s, f, now: i.answer(s, reply, f, now))
+        """Take a reply as the answer to the current step. Its text is that of the message as it was kept, if it was."""
+
+        def turn(interpreter: Interpreter, state: SittingState, facts: Facts, now: datetime, words: Words) -> Outcome:
+            kept = reply if words is None else replace(reply, text=words)
+            return interpreter.answer(state, kept, facts, now)
+
+        return self._turn(conversation_id, reply.message_id, turn)
 
     def ask(self, conversation_id: str, message_id: str) -> tuple[Spoken, ...]:
         """Speak the current prompt again, as the answer to a message that could not be taken as one."""
-        return self._turn(conversation_id, message_id, Interpreter.ask)
+        return self._turn(conversation_id, message_id, lambda i, s, f, now, _: i.ask(s, f, now))
 
     def steer(self, conversation_id: str, message_id: str, command: str) -> tuple[Spoken, ...]:
         """Carry out a steering command."""
@@ -76,7 +81,7 @@ class SittingService:
         if command == "out_of_scope":
             return self.inform(conversation_id, message_id, OUT_OF_SCOPE)
 
-        def turn(interpreter: Interpreter, state: SittingState, facts: Facts, now: datetime) -> Outcome:
+        def turn(interpreter: Interpreter, state: SittingState, facts: Facts, now: datetime, _: Words) -> Outcome:
             return interpreter.steer(state, command, facts, now, sitting_id=uuid.uuid4().hex)
 
         return self._turn(conversation_id, message_id, turn)
@@ -88,44 +93,39 @@ class SittingService:
         """
         if faq_id != OUT_OF_SCOPE and faq_id not in self._library.faq:
             raise KeyError(faq_id)
-        with self._uow() as tx:
-            message = tx.message(message_id)
-        question = message.text if message is not None else ""
 
-        def turn(interpreter: Interpreter, state: SittingState, facts: Facts, now: datetime) -> Outcome:
-            return interpreter.inform(state, faq_id, question, facts, now, sitting_id=uuid.uuid4().hex)
+        def turn(interpreter: Interpreter, state: SittingState, facts: Facts, now: datetime, words: Words) -> Outcome:
+            return interpreter.inform(state, faq_id, words or "", facts, now, sitting_id=uuid.uuid4().hex)
 
         return self._turn(conversation_id, message_id, turn)
 
     def respond_to_risk(self, conversation_id: str, message_id: str, verdict: Verdict) -> tuple[Spoken, ...]:
         """Put the response flow of the verdict first. The alert was raised when the message came in."""
-        with self._uow() as tx:
-            message = tx.message(message_id)
+        with self._uow.reading() as tx:
             crisis = any(reply.kind == "crisis" for reply in tx.replies(message_id))
-        text = message.text if message is not None else ""
 
-        def turn(interpreter: Interpreter, state: SittingState, facts: Facts, now: datetime) -> Outcome:
-            return interpreter.respond_to_risk(state, verdict, text, facts, now, crisis_shown=crisis)
+        def turn(interpreter: Interpreter, state: SittingState, facts: Facts, now: datetime, words: Words) -> Outcome:
+            return interpreter.respond_to_risk(state, verdict, words or "", facts, now, crisis_shown=crisis)
 
         return self._turn(conversation_id, message_id, turn)
 
     def note_concern(self, conversation_id: str, message_id: str, verdict: Verdict) -> None:
         """A concern that may wait: remember it for the end of the practice, and put it on the staff's list."""
 
-        def turn(interpreter: Interpreter, state: SittingState, facts: Facts, now: datetime) -> Outcome:
+        def turn(interpreter: Interpreter, state: SittingState, facts: Facts, now: datetime, _: Words) -> Outcome:
             return interpreter.respond_to_risk(state, verdict, "", facts, now, crisis_shown=False)
 
         self._turn(conversation_id, None, turn)
 
     def open(self, conversation_id: str) -> tuple[Spoken, ...]:
         """What the patient sees on arriving. Says nothing where a prompt is still waiting on the page."""
-        with self._uow() as tx:
+        with self._uow.reading() as tx:
             patient = self._patient(tx, conversation_id)
             stored = tx.sitting(patient.id)
         if stored is not None and self._still_asking(stored):
             return ()
         new_id = uuid.uuid4().hex
-        return self._turn(conversation_id, None, lambda i, s, f, now: i.open(s, f, now, sitting_id=new_id))
+        return self._turn(conversation_id, None, lambda i, s, f, now, _: i.open(s, f, now, sitting_id=new_id))
 
     def _still_asking(self, stored: StoredSitting) -> bool:
         """Whether the page already shows what the patient may answer; a reload then repeats nothing."""
@@ -139,7 +139,7 @@ class SittingService:
 
     def step_context(self, conversation_id: str) -> StepContext:
         """What the current step asks, for the decision between answer and command."""
-        with self._uow() as tx:
+        with self._uow.reading() as tx:
             patient = self._patient(tx, conversation_id)
             stored = tx.sitting(patient.id)
         state = SittingState.from_json(stored.state) if stored is not None else SittingState()
@@ -165,7 +165,7 @@ class SittingService:
 
     def break_silences(self) -> int:
         """Let silence count where a question has waited too long. Returns how many sittings were moved."""
-        with self._uow() as tx:
+        with self._uow.reading() as tx:
             due = [tx.patient(patient_id) for patient_id in tx.silent(self._clock())]
         silent = [patient.conversation_id for patient in due if patient is not None]
         return len(each(silent, lambda conversation_id: self._turn(conversation_id, None, _silence)))
@@ -191,7 +191,8 @@ class SittingService:
                 return tuple(_spoken(reply) for reply in tx.replies(message.id) if reply.kind != "crisis")
             state = SittingState.from_json(stored.state) if stored is not None else SittingState()
             interpreter = self._interpreter_for(tx, state)
-            outcome = turn(interpreter, state, self._reader.facts(tx, patient, now), now)
+            words = message.text if message is not None else None
+            outcome = turn(interpreter, state, self._reader.facts(tx, patient, now), now, words)
             self._keep_version(tx, outcome.state.content_version, now)
             for row in outcome.raises:
                 self._escalation.raise_alert(
@@ -281,7 +282,7 @@ class SittingService:
         return self._reader.slots(tx, patient, now)
 
 
-def _silence(interpreter: Interpreter, state: SittingState, facts: Facts, now: datetime) -> Outcome:
+def _silence(interpreter: Interpreter, state: SittingState, facts: Facts, now: datetime, _: Words) -> Outcome:
     """Let silence count, unless the patient or another worker came first."""
     if state.silence_due_at is None or state.silence_due_at > now:
         return Outcome(state=state, say=(), raises=(), effects=())

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.settings import ROOT, SECRETS, Settings
 
+LEAN = {"MALLOC_ARENA_MAX": "2", "OMP_NUM_THREADS": "1"}  # many threads that mostly wait: little memory for each
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE")
 
 
@@ -41,18 +42,22 @@ def write_env(path: Path | None = None) -> str:
 def rasa_environment(settings: Settings) -> dict[str, str]:
     """What Rasa's process may know: its own secrets and ports; no database and no key of the clinic."""
     passed = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    return passed | {
-        "PYTHONPATH": str(ROOT),
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONWARNINGS": "ignore",  # of Rasa's own dependencies; ours are errors in the tests
-        "SANIC_HOST": "127.0.0.1",
-        "RASA_TELEMETRY_ENABLED": "false",
-        "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
-        "TF_CPP_MIN_LOG_LEVEL": "3",
-        "LOG_LEVEL": "WARNING",
-        "KAT_CHANNEL_SECRET": settings.channel_secret,
-        "KAT_ACTION_SECRET": settings.action_secret,
-        "KAT_TRACKER_KEY": settings.tracker_key,
-        "KAT_ACTIONS_PORT": str(settings.actions_port),
-        "KAT_TRACKER_PATH": str(settings.tracker_store),
-    }
+    return (
+        passed
+        | LEAN
+        | {
+            "PYTHONPATH": str(ROOT),
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONWARNINGS": "ignore",  # of Rasa's own dependencies; ours are errors in the tests
+            "SANIC_HOST": "127.0.0.1",
+            "RASA_TELEMETRY_ENABLED": "false",
+            "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
+            "LOG_LEVEL": "WARNING",
+            "KAT_CHANNEL_SECRET": settings.channel_secret,
+            "KAT_ACTION_SECRET": settings.action_secret,
+            "KAT_TRACKER_KEY": settings.tracker_key,
+            "KAT_ACTIONS_PORT": str(settings.actions_port),
+            "KAT_TRACKER_PATH": str(settings.tracker_store),
+        }
+    )

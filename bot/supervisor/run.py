@@ -20,7 +20,7 @@ import httpx
 from bot.adapters.crypto import SealBroken
 from bot.adapters.sql.migrate import upgrade
 from bot.settings import ROOT, Settings, SettingsError, load
-from bot.supervisor.environment import rasa_environment, write_env
+from bot.supervisor.environment import LEAN, rasa_environment, write_env
 from bot.supervisor.logs import readable
 from bot.supervisor.training import NO_RASA, RASA_PYTHON, TrainingFailed, model_path, train
 
@@ -197,7 +197,7 @@ class PortTaken(RuntimeError):
 def children_of(settings: Settings, model: str) -> list[Child]:
     """The processes of these settings, with how to tell that each is well."""
     kat = [sys.executable, "-m", "bot.cli"]
-    own = dict(os.environ) | {"PYTHONUNBUFFERED": "1"}
+    own = dict(os.environ) | LEAN | {"PYTHONUNBUFFERED": "1"}
     rasa = [str(RASA_PYTHON), "-m", "rasa", "run", "--interface", "127.0.0.1", "--port", str(settings.rasa_port)]
     rasa += ["--model", model, "--endpoints", "endpoints.yml", "--credentials", "credentials.yml"]
     children = [

@@ -6,12 +6,14 @@ import socket
 import struct
 from typing import Any
 
+import structlog
 from gunicorn.app.base import BaseApplication
 
 from bot.adapters.channels import load_channels
 from bot.bootstrap import Application
 from bot.web.app import create_app
 
+log = structlog.get_logger()
 THREADS = 16
 READ_SECONDS = 10  # how long a connection may say nothing in the middle of a request
 
@@ -39,6 +41,8 @@ class _Server(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Any:
+        """Called in the worker, once; the first message must not wait for the assessment to be loaded."""
+        log.info("web.assessing", version=self._application.assessor.version)
         return create_app(self._application)
 
 

@@ -6,11 +6,14 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from bot.adapters.sql import tables as t
 from bot.adapters.sql.sealed import Sealed
 from bot.core.accounts import Guard, Session
+
+SESSION = t.plain(t.SessionRow)
+BY_ID = select(SESSION).where(SESSION.c.id == bindparam("session"))
 
 
 class AccountRecords(Sealed):
@@ -24,7 +27,7 @@ class AccountRecords(Sealed):
         row.seen_at, row.ended_at = session.seen_at, session.ended_at
 
     def session(self, session_id: str) -> Session | None:
-        row = self._s.get(t.SessionRow, session_id)
+        row = self._row(BY_ID, session=session_id)
         return None if row is None else _session(row)
 
     def sessions(self, user_id: int) -> list[Session]:

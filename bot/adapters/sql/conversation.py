@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from bot.adapters.sql import tables as t
@@ -15,6 +15,35 @@ from bot.adapters.sql.sealed import Sealed
 from bot.core.journal import Message
 from bot.core.safety.verdict import Verdict
 from bot.services.ports import Conflict, StoredSitting
+
+MESSAGE, ASSESSMENT, SITTING = (t.plain(row) for row in (t.MessageRow, t.AssessmentRow, t.SittingRow))
+MESSAGES = select(MESSAGE)
+BY_ID = MESSAGES.where(MESSAGE.c.id == bindparam("message"))
+OF_CLIENT = MESSAGES.where(MESSAGE.c.patient_id == bindparam("patient"), MESSAGE.c.client_id == bindparam("client"))
+REPLIES = MESSAGES.where(MESSAGE.c.reply_to == bindparam("message")).order_by(MESSAGE.c.seq)
+OF_PATIENT = MESSAGES.where(MESSAGE.c.patient_id == bindparam("patient"))
+NEWEST_FIRST = OF_PATIENT.order_by(MESSAGE.c.seq.desc()).limit(bindparam("most"))
+BEFORE = OF_PATIENT.where(MESSAGE.c.seq < bindparam("before")).order_by(MESSAGE.c.seq.desc()).limit(bindparam("most"))
+AFTER = OF_PATIENT.where(MESSAGE.c.seq > bindparam("after")).order_by(MESSAGE.c.seq).limit(bindparam("most"))
+TEXTS = NEWEST_FIRST.where(MESSAGE.c.sender == "patient", MESSAGE.c.kind == "text")
+WAITING = (
+    MESSAGES.where(
+        MESSAGE.c.sender == "patient", MESSAGE.c.answered_at.is_(None), MESSAGE.c.created_at < bindparam("older_than")
+    )
+    .order_by(MESSAGE.c.seq)
+    .limit(bindparam("most"))
+)
+WAITING_OF_PATIENT = WAITING.where(MESSAGE.c.patient_id == bindparam("patient"))
+ANSWERED = (
+    update(MESSAGE)
+    .where(MESSAGE.c.id == bindparam("message"), MESSAGE.c.answered_at.is_(None))
+    .values(answered_at=bindparam("at"))
+)
+VERDICT = select(ASSESSMENT.c.verdict).where(ASSESSMENT.c.message_id == bindparam("message"))
+STATE = select(SITTING).where(SITTING.c.patient_id == bindparam("patient"))
+MOVED_ON = update(SITTING).where(
+    SITTING.c.patient_id == bindparam("patient"), SITTING.c.version == bindparam("expected")
+)
 
 
 class ConversationRecords(Sealed):
@@ -27,26 +56,26 @@ class ConversationRecords(Sealed):
             "small_print": message.small_print,
             "payload": message.payload,
         }
-        row = t.MessageRow(
-            id=message.id,
-            patient_id=message.patient_id,
-            client_id=message.client_id,
-            sender=message.sender,
-            kind=message.kind,
-            text_id=message.text_id,
-            reply_to=message.reply_to,
-            sealed=self._seal(message.patient_id, f"message/{message.id}", content),
-            created_at=message.created_at,
-            answered_at=message.answered_at,
-        )
-        self._s.add(row)
+        row = {
+            "id": message.id,
+            "patient_id": message.patient_id,
+            "client_id": message.client_id,
+            "sender": message.sender,
+            "kind": message.kind,
+            "text_id": message.text_id,
+            "reply_to": message.reply_to,
+            "sealed": self._seal(message.patient_id, f"message/{message.id}", content),
+            "created_at": message.created_at,
+            "answered_at": message.answered_at,
+        }
+        self._s.flush()
         try:
-            self._s.flush()
+            kept: Any = self._s.execute(insert(MESSAGE), row)
         except IntegrityError as error:
             raise Conflict("this message is already kept") from error
-        return replace(message, seq=row.seq)
+        return replace(message, seq=kept.inserted_primary_key.seq)
 
-    def _message(self, row: t.MessageRow) -> Message:
+    def _message(self, row: Any) -> Message:
         content = self._open(row.patient_id, f"message/{row.id}", row.sealed)
         return Message(
             id=row.id,
@@ -63,41 +92,30 @@ class ConversationRecords(Sealed):
         )
 
     def message(self, message_id: str) -> Message | None:
-        row = self._s.scalar(select(t.MessageRow).where(t.MessageRow.id == message_id))
+        row = self._row(BY_ID, message=message_id)
         return None if row is None else self._message(row)
 
     def message_of_client(self, patient_id: str, client_id: str) -> Message | None:
-        same = (t.MessageRow.patient_id == patient_id, t.MessageRow.client_id == client_id)
-        row = self._s.scalar(select(t.MessageRow).where(*same))
+        row = self._row(OF_CLIENT, patient=patient_id, client=client_id)
         return None if row is None else self._message(row)
 
     def replies(self, message_id: str) -> list[Message]:
-        query = select(t.MessageRow).where(t.MessageRow.reply_to == message_id).order_by(t.MessageRow.seq)
-        return [self._message(row) for row in self._s.scalars(query)]
+        return [self._message(row) for row in self._rows(REPLIES, message=message_id)]
 
     def messages(self, patient_id: str, *, after: int = 0, before: int | None = None, limit: int = 50) -> list[Message]:
-        query = select(t.MessageRow).where(t.MessageRow.patient_id == patient_id)
         if before is not None:
-            query = query.where(t.MessageRow.seq < before)
-            rows = list(self._s.scalars(query.order_by(t.MessageRow.seq.desc()).limit(limit)))[::-1]
+            rows = self._rows(BEFORE, patient=patient_id, before=before, most=limit)[::-1]
         elif after:
-            rows = list(self._s.scalars(query.where(t.MessageRow.seq > after).order_by(t.MessageRow.seq).limit(limit)))
+            rows = self._rows(AFTER, patient=patient_id, after=after, most=limit)
         else:
-            rows = list(self._s.scalars(query.order_by(t.MessageRow.seq.desc()).limit(limit)))[::-1]
+            rows = self._rows(NEWEST_FIRST, patient=patient_id, most=limit)[::-1]
         return [self._message(row) for row in rows]
 
     def recent_texts(self, patient_id: str, count: int) -> tuple[str, ...]:
-        query = (
-            select(t.MessageRow)
-            .where(t.MessageRow.patient_id == patient_id, t.MessageRow.sender == "patient", t.MessageRow.kind == "text")
-            .order_by(t.MessageRow.seq.desc())
-            .limit(count)
-        )
-        return tuple(self._message(row).text for row in self._s.scalars(query))[::-1]
+        return tuple(self._message(row).text for row in self._rows(TEXTS, patient=patient_id, most=count))[::-1]
 
     def mark_answered(self, message_id: str, at: datetime) -> None:
-        unanswered = (t.MessageRow.id == message_id, t.MessageRow.answered_at.is_(None))
-        self._s.execute(update(t.MessageRow).where(*unanswered).values(answered_at=at))
+        self._s.execute(ANSWERED, {"message": message_id, "at": at})
 
     def note_try(self, message_id: str) -> int:
         """Count a turn that failed. Returns how many have."""
@@ -106,25 +124,22 @@ class ConversationRecords(Sealed):
         return row.tries
 
     def waiting(self, older_than: datetime, limit: int, *, patient_id: str | None = None) -> list[Message]:
-        query = select(t.MessageRow).where(
-            t.MessageRow.sender == "patient",
-            t.MessageRow.answered_at.is_(None),
-            t.MessageRow.created_at < older_than,
-        )
-        if patient_id is not None:
-            query = query.where(t.MessageRow.patient_id == patient_id)
-        return [self._message(row) for row in self._s.scalars(query.order_by(t.MessageRow.seq).limit(limit))]
+        if patient_id is None:
+            rows = self._rows(WAITING, older_than=older_than, most=limit)
+        else:
+            rows = self._rows(WAITING_OF_PATIENT, older_than=older_than, most=limit, patient=patient_id)
+        return [self._message(row) for row in rows]
 
     def add_assessment(self, message_id: str, verdict: Verdict, at: datetime) -> None:
-        row = t.AssessmentRow(message_id=message_id, level=verdict.level.name, verdict=verdict.as_json(), at=at)
-        self._s.add(row)
+        row = {"message_id": message_id, "level": verdict.level.name, "verdict": verdict.as_json(), "at": at}
+        self._s.execute(insert(ASSESSMENT), row)
 
     def assessment(self, message_id: str) -> Mapping[str, Any] | None:
-        row = self._s.get(t.AssessmentRow, message_id)
+        row = self._row(VERDICT, message=message_id)
         return None if row is None else row.verdict
 
     def sitting(self, patient_id: str) -> StoredSitting | None:
-        row = self._s.get(t.SittingRow, patient_id)
+        row = self._row(STATE, patient=patient_id)
         if row is None:
             return None
         return StoredSitting(
@@ -151,15 +166,14 @@ class ConversationRecords(Sealed):
             "last_message_id": last_message_id,
             "updated_at": at,
         }
-        if expected_version == 0 and self._s.get(t.SittingRow, patient_id) is None:
-            self._s.add(t.SittingRow(patient_id=patient_id, **values))
+        if expected_version == 0 and self._row(STATE, patient=patient_id) is None:
             try:
-                self._s.flush()
+                self._s.execute(insert(SITTING), {"patient_id": patient_id, **values})
             except IntegrityError as error:
                 raise Conflict("the sitting was begun elsewhere") from error
             return
-        unchanged = (t.SittingRow.patient_id == patient_id, t.SittingRow.version == expected_version)
-        if not self._changed(update(t.SittingRow).where(*unchanged).values(**values)):
+        moved: Any = self._s.execute(MOVED_ON, {"patient": patient_id, "expected": expected_version, **values})
+        if moved.rowcount != 1:
             raise Conflict("the sitting moved on elsewhere")
 
     def silent(self, now: datetime) -> list[str]:

@@ -15,6 +15,9 @@ from bot.core.escalation import Alert, AlertEvent, AlertStatus
 from bot.core.news import HeldText
 from bot.core.safety.verdict import Level
 
+ALERT = t.plain(t.AlertRow)
+ALERTS = select(ALERT).order_by(ALERT.c.number.desc())
+
 
 class EscalationRecords(Sealed):
     """Alerts, their history, sentences that wait to be true, and drills."""
@@ -33,7 +36,7 @@ class EscalationRecords(Sealed):
         for name, value in _alert_fields(alert).items():
             setattr(row, name, value)
 
-    def _alert(self, row: t.AlertRow) -> Alert:
+    def _alert(self, row: Any) -> Alert:
         names = [name for name in Alert.__dataclass_fields__ if name != "reference"]
         values = {name: getattr(row, name) for name in names}
         values |= {
@@ -53,14 +56,14 @@ class EscalationRecords(Sealed):
     def alerts(
         self, *, patient_id: str | None = None, unresolved: bool = False, since: datetime | None = None
     ) -> list[Alert]:
-        query = select(t.AlertRow).order_by(t.AlertRow.number.desc())
+        query = ALERTS
         if patient_id is not None:
-            query = query.where(t.AlertRow.patient_id == patient_id)
+            query = query.where(ALERT.c.patient_id == patient_id)
         if unresolved:
-            query = query.where(t.AlertRow.status != AlertStatus.resolved.value)
+            query = query.where(ALERT.c.status != AlertStatus.resolved.value)
         if since is not None:
-            query = query.where(t.AlertRow.raised_at >= since)
-        return [self._alert(row) for row in self._s.scalars(query)]
+            query = query.where(ALERT.c.raised_at >= since)
+        return [self._alert(row) for row in self._rows(query)]
 
     def due_alerts(self, now: datetime, limit: int = 100) -> list[str]:
         query = select(t.AlertRow.id).where(t.AlertRow.due_at <= now).order_by(t.AlertRow.due_at).limit(limit)

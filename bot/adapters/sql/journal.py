@@ -5,14 +5,24 @@ from __future__ import annotations
 import uuid
 from dataclasses import asdict, replace
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import BindParameter, bindparam, delete, or_, select
 
 from bot.adapters.sql import tables as t
 from bot.adapters.sql.sealed import Sealed
 from bot.core.journal import Entry, EntryLine, Question, Visibility
 from bot.core.parts import Part
 from bot.core.patterns import SittingRecord
+
+ENTRY, PART, RECORD = (t.plain(row) for row in (t.EntryRow, t.PartRow, t.SittingRecordRow))
+DELETION, PLAN = (t.plain(row) for row in (t.DeletionRequestRow, t.SafetyPlanRow))
+OWNER: BindParameter[str] = bindparam("patient")
+ENTRIES = select(ENTRY).where(ENTRY.c.patient_id == OWNER).order_by(ENTRY.c.created_at.desc())
+PARTS = select(PART).where(PART.c.patient_id == OWNER).order_by(PART.c.last_seen.desc())
+RECORDS = select(RECORD).where(RECORD.c.patient_id == OWNER).order_by(RECORD.c.ended_at.desc()).limit(bindparam("most"))
+DELETIONS = select(DELETION).where(DELETION.c.patient_id == OWNER)
+SAFETY_PLAN = select(PLAN.c.sealed).where(PLAN.c.patient_id == OWNER)
 
 
 class JournalRecords(Sealed):
@@ -61,7 +71,7 @@ class JournalRecords(Sealed):
             if text not in known:
                 self.add_question(entry.patient_id, "coach", text, entry.created_at, entry_id=entry.id)
 
-    def _entry(self, row: t.EntryRow) -> Entry:
+    def _entry(self, row: Any) -> Entry:
         lines = self._open(row.patient_id, f"entry/{row.id}", row.sealed_lines)
         return Entry(
             id=row.id,
@@ -83,8 +93,7 @@ class JournalRecords(Sealed):
         return None if row is None else self._entry(row)
 
     def entries(self, patient_id: str) -> list[Entry]:
-        query = select(t.EntryRow).where(t.EntryRow.patient_id == patient_id).order_by(t.EntryRow.created_at.desc())
-        return [self._entry(row) for row in self._s.scalars(query)]
+        return [self._entry(row) for row in self._rows(ENTRIES, patient=patient_id)]
 
     def add_question(
         self,
@@ -159,11 +168,7 @@ class JournalRecords(Sealed):
     def questions(self, patient_id: str) -> list[tuple[str, str, str, datetime]]:
         return [(q.addressee, q.status, q.text, q.created_at) for q in self.tracked_questions(patient_id)]
 
-    def _part_rows(self, patient_id: str) -> list[t.PartRow]:
-        query = select(t.PartRow).where(t.PartRow.patient_id == patient_id).order_by(t.PartRow.last_seen.desc())
-        return list(self._s.scalars(query))
-
-    def _part(self, row: t.PartRow) -> Part:
+    def _part(self, row: Any) -> Part:
         place = f"part/{row.id}"
         earlier = (
             () if row.sealed_aliases is None else self._open(row.patient_id, f"{place}/aliases", row.sealed_aliases)
@@ -184,12 +189,13 @@ class JournalRecords(Sealed):
         self._s.flush()
 
     def safety_plan(self, patient_id: str) -> dict[str, str]:
-        row = self._s.get(t.SafetyPlanRow, patient_id)
+        row = self._row(SAFETY_PLAN, patient=patient_id)
         return {} if row is None else self._open(patient_id, f"safety_plan/{patient_id}", row.sealed)
 
     def see_part(self, patient_id: str, name: str, at: datetime) -> None:
-        for row in self._part_rows(patient_id):
-            if self._part(row).is_called(name):
+        for part in self.part_register(patient_id):
+            if part.is_called(name):
+                row = self._s.get_one(t.PartRow, part.id)
                 row.times, row.last_seen = row.times + 1, at
                 return
         part_id = uuid.uuid4().hex
@@ -197,7 +203,7 @@ class JournalRecords(Sealed):
         self._s.add(t.PartRow(id=part_id, patient_id=patient_id, sealed_name=sealed, first_seen=at, last_seen=at))
 
     def part_register(self, patient_id: str) -> list[Part]:
-        return [self._part(row) for row in self._part_rows(patient_id)]
+        return [self._part(row) for row in self._rows(PARTS, patient=patient_id)]
 
     def parts(self, patient_id: str) -> list[str]:
         return [part.names[0] for part in self.part_register(patient_id)]
@@ -217,11 +223,9 @@ class JournalRecords(Sealed):
         self._s.merge(t.SittingRecordRow(**known, sealed=sealed))
 
     def sitting_records(self, patient_id: str, limit: int) -> list[SittingRecord]:
-        own = select(t.SittingRecordRow).where(t.SittingRecordRow.patient_id == patient_id)
-        rows = self._s.scalars(own.order_by(t.SittingRecordRow.ended_at.desc()).limit(limit))
-        return [self._record(row) for row in rows]
+        return [self._record(row) for row in self._rows(RECORDS, patient=patient_id, most=limit)]
 
-    def _record(self, row: t.SittingRecordRow) -> SittingRecord:
+    def _record(self, row: Any) -> SittingRecord:
         facts = self._open(row.patient_id, f"sitting_record/{row.id}", row.sealed)
         facts["practices"] = tuple(facts["practices"])
         return SittingRecord(
@@ -232,8 +236,7 @@ class JournalRecords(Sealed):
         self._s.merge(t.DeletionRequestRow(entry_id=entry_id, patient_id=patient_id, requested_at=at))
 
     def deletion_requests(self, patient_id: str) -> dict[str, datetime]:
-        own = select(t.DeletionRequestRow).where(t.DeletionRequestRow.patient_id == patient_id)
-        return {row.entry_id: row.requested_at for row in self._s.scalars(own)}
+        return {row.entry_id: row.requested_at for row in self._rows(DELETIONS, patient=patient_id)}
 
     def drop_deletion_request(self, entry_id: str) -> None:
         self._s.execute(delete(t.DeletionRequestRow).where(t.DeletionRequestRow.entry_id == entry_id))

@@ -6,12 +6,26 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
+from sqlalchemy.orm import joinedload
 
 from bot.adapters.sql import tables as t
 from bot.adapters.sql.sealed import Sealed
 from bot.core.journeys import Journey, Route
 from bot.core.people import Patient, StaffMember
+
+PATIENTS = select(t.plain(t.PatientRow))
+PATIENT, JOURNEY = t.plain(t.PatientRow).c, t.plain(t.JourneyRow).c
+BY_ID = PATIENTS.where(PATIENT.id == bindparam("patient"))
+OF_USER = PATIENTS.where(PATIENT.user_id == bindparam("user"))
+OF_CONVERSATION = PATIENTS.where(PATIENT.conversation_id == bindparam("conversation"))
+JOURNEYS = select(t.plain(t.JourneyRow)).where(JOURNEY.patient_id == bindparam("patient"))
+STAFF = (
+    select(t.User)
+    .where(t.User.active.is_(True), t.User.roles.any(t.Role.name != "patient"))
+    .options(joinedload(t.User.roles))
+    .order_by(t.User.id)
+)
 
 
 class PeopleRecords(Sealed):
@@ -43,7 +57,7 @@ class PeopleRecords(Sealed):
         identity = {"first_name": patient.first_name, "last_name": patient.last_name, "phone": patient.phone}
         return self._seal(patient.id, f"identity/{patient.id}", identity)
 
-    def _patient(self, row: t.PatientRow | None) -> Patient | None:
+    def _patient(self, row: Any) -> Patient | None:
         if row is None:
             return None
         self._keys[row.id] = row.wrapped_key
@@ -65,33 +79,30 @@ class PeopleRecords(Sealed):
         )
 
     def patient(self, patient_id: str) -> Patient | None:
-        return self._patient(self._s.get(t.PatientRow, patient_id))
+        return self._patient(self._row(BY_ID, patient=patient_id))
 
     def patient_of_user(self, user_id: int) -> Patient | None:
-        return self._patient(self._s.scalar(select(t.PatientRow).where(t.PatientRow.user_id == user_id)))
+        return self._patient(self._row(OF_USER, user=user_id))
 
     def patient_of_conversation(self, conversation_id: str) -> Patient | None:
-        query = select(t.PatientRow).where(t.PatientRow.conversation_id == conversation_id)
-        return self._patient(self._s.scalar(query))
+        return self._patient(self._row(OF_CONVERSATION, conversation=conversation_id))
 
     def patients_of_coach(self, coach_id: int) -> list[Patient]:
-        return self._patients(select(t.PatientRow).where(t.PatientRow.coach_id == coach_id))
+        return self._patients(PATIENTS.where(PATIENT.coach_id == coach_id))
 
     def patients(self) -> list[Patient]:
-        return self._patients(select(t.PatientRow))
+        return self._patients(PATIENTS)
 
     def _patients(self, query: Any) -> list[Patient]:
-        found = [self._patient(row) for row in self._s.scalars(query)]
+        found = [self._patient(row) for row in self._rows(query)]
         return [patient for patient in found if patient is not None]
 
     def staff(self) -> list[StaffMember]:
-        users = self._s.scalars(select(t.User).where(t.User.active.is_(True)).order_by(t.User.id)).all()
         return [
             StaffMember(
                 id=u.id, name=u.display_name or u.email, email=u.email, roles=frozenset(r.name for r in u.roles)
             )
-            for u in users
-            if {r.name for r in u.roles} - {"patient"}
+            for u in self._s.scalars(STAFF).unique()
         ]
 
     def add_invitation(self, token_hash: str, patient_id: str, expires_at: datetime) -> None:
@@ -118,11 +129,10 @@ class PeopleRecords(Sealed):
         self._s.merge(t.JourneyRow(**(asdict(journey) | {"route": journey.route.value})))
 
     def journeys(self, patient_id: str) -> list[Journey]:
-        rows = self._s.scalars(select(t.JourneyRow).where(t.JourneyRow.patient_id == patient_id))
-        return [as_journey(row) for row in rows]
+        return [as_journey(row) for row in self._rows(JOURNEYS, patient=patient_id)]
 
 
-def as_journey(row: t.JourneyRow) -> Journey:
+def as_journey(row: Any) -> Journey:
     """The record of a stored journey."""
     return Journey(
         id=row.id,

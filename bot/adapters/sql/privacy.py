@@ -7,7 +7,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, func, select
+from sqlalchemy import BindParameter, ColumnElement, bindparam, func, select
 
 from bot.adapters.sql import erasure
 from bot.adapters.sql import tables as t
@@ -23,29 +23,32 @@ COUNTED: Mapping[str, Any] = {
     "alerts": t.AlertRow,
 }
 
+CONSENT, MESSAGE = t.plain(t.ConsentRow), t.plain(t.MessageRow)
+OWNER: BindParameter[str] = bindparam("patient")
+CONSENTS = select(CONSENT).where(CONSENT.c.patient_id == OWNER).order_by(CONSENT.c.id)
+NEWEST = select(MESSAGE.c.created_at).where(MESSAGE.c.patient_id == OWNER).order_by(MESSAGE.c.seq.desc()).limit(1)
+WRITTEN = NEWEST.where(MESSAGE.c.sender == "patient")
+WRITTEN_BEFORE = WRITTEN.where(MESSAGE.c.seq < bindparam("before"))
+SAID = NEWEST.where(MESSAGE.c.text_id.in_(bindparam("texts", expanding=True)))
+
 
 class PrivacyRecords(Sealed):
     """Consent with its versions, requests to delete, erasure, retention and patients' wrapped keys."""
 
     def consent_records(self, patient_id: str) -> list[Consent]:
-        query = select(t.ConsentRow).where(t.ConsentRow.patient_id == patient_id).order_by(t.ConsentRow.id)
         return [
             Consent(text_id=row.text_id, answer=row.answer, version=row.content_version, at=row.at)
-            for row in self._s.scalars(query)
+            for row in self._rows(CONSENTS, patient=patient_id)
         ]
 
     def last_written_at(self, patient_id: str) -> datetime | None:
-        mine = (t.MessageRow.patient_id == patient_id, t.MessageRow.sender == "patient")
-        query = select(t.MessageRow.created_at).where(*mine).order_by(t.MessageRow.seq.desc()).limit(1)
-        return self._s.scalar(query)
+        return _moment(self._row(WRITTEN, patient=patient_id))
 
     def written_before(self, patient_id: str, seq: int) -> datetime | None:
-        mine = (t.MessageRow.patient_id == patient_id, t.MessageRow.sender == "patient", t.MessageRow.seq < seq)
-        return self._s.scalar(select(func.max(t.MessageRow.created_at)).where(*mine))
+        return _moment(self._row(WRITTEN_BEFORE, patient=patient_id, before=seq))
 
     def last_said(self, patient_id: str, text_ids: Sequence[str]) -> datetime | None:
-        said = (t.MessageRow.patient_id == patient_id, t.MessageRow.text_id.in_(text_ids))
-        return self._s.scalar(select(func.max(t.MessageRow.created_at)).where(*said))
+        return _moment(self._row(SAID, patient=patient_id, texts=text_ids))
 
     def add_deletion(self, request: DeletionRequest) -> None:
         self._s.add(t.DeletionRow(**asdict(request)))
@@ -95,9 +98,7 @@ class PrivacyRecords(Sealed):
         return self._forget(t.InvitationRow, t.InvitationRow.expires_at < before)
 
     def _forget(self, rows: type[t.Base], which: ColumnElement[bool]) -> int:
-        table = rows.__table__
-        assert isinstance(table, Table)
-        return erasure.delete_with_dependents(self._s, table, which)
+        return erasure.delete_with_dependents(self._s, t.plain(rows), which)
 
     def wrapped_keys(self, after: str, limit: int) -> list[tuple[str, bytes]]:
         query = select(t.PatientRow.id, t.PatientRow.wrapped_key).where(t.PatientRow.id > after)
@@ -105,6 +106,11 @@ class PrivacyRecords(Sealed):
 
     def rewrap(self, patient_id: str, old: bytes, new: bytes) -> bool:
         return erasure.rewrap(self._s, patient_id, old, new)
+
+
+def _moment(row: Any) -> datetime | None:
+    found: datetime | None = None if row is None else row.created_at
+    return found
 
 
 def _deletion(row: t.DeletionRow) -> DeletionRequest:

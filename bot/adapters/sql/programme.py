@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import BindParameter, bindparam, select
 
 from bot.adapters.sql import tables as t
 from bot.adapters.sql.sealed import Sealed
 from bot.core.journeys import ProgramStatus
 from bot.core.programme import Appointment, Evaluation, Programme, SessionKind
 
+PROGRAMME, APPOINTMENT = t.plain(t.ProgrammeRow), t.plain(t.AppointmentRow)
+OWNER: BindParameter[str] = bindparam("patient")
+STANDING = select(PROGRAMME).where(PROGRAMME.c.patient_id == OWNER)
+APPOINTMENTS = select(APPOINTMENT).where(APPOINTMENT.c.patient_id == OWNER).order_by(APPOINTMENT.c.at)
+
 
 class ProgrammeRecords(Sealed):
     """Programmes, appointments and content versions. None of it holds a patient's words."""
 
     def programme(self, patient_id: str) -> Programme:
-        row = self._s.get(t.ProgrammeRow, patient_id)
+        row = self._row(STANDING, patient=patient_id)
         return Programme(patient_id=patient_id) if row is None else as_programme(row)
 
     def put_programme(self, programme: Programme) -> None:
@@ -26,7 +32,6 @@ class ProgrammeRecords(Sealed):
         self._s.merge(t.ProgrammeRow(**(asdict(programme) | states)))
 
     def appointments(self, patient_id: str) -> list[Appointment]:
-        own = select(t.AppointmentRow).where(t.AppointmentRow.patient_id == patient_id).order_by(t.AppointmentRow.at)
         return [
             Appointment(
                 id=row.id,
@@ -37,7 +42,7 @@ class ProgrammeRecords(Sealed):
                 bring=row.bring,
                 cancelled_at=row.cancelled_at,
             )
-            for row in self._s.scalars(own)
+            for row in self._rows(APPOINTMENTS, patient=patient_id)
         ]
 
     def put_appointment(self, appointment: Appointment) -> None:
@@ -52,7 +57,7 @@ class ProgrammeRecords(Sealed):
         return None if row is None else row.files
 
 
-def as_programme(row: t.ProgrammeRow) -> Programme:
+def as_programme(row: Any) -> Programme:
     """The record of a stored programme."""
     return Programme(
         patient_id=row.patient_id,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import delete, select
@@ -13,6 +12,9 @@ from bot.adapters.sql.sealed import Sealed
 from bot.core.people import Channel
 from bot.core.rota import DayOff, Override, Rota, Shift
 
+SHIFTS = select(t.plain(t.ShiftRow)).order_by(t.plain(t.ShiftRow).c.id)
+OVERRIDES, DAYS_OFF = select(t.plain(t.OverrideRow)), select(t.plain(t.DayOffRow))
+
 
 class RotaRecords(Sealed):
     """Who is on duty, and how to reach them."""
@@ -20,9 +22,9 @@ class RotaRecords(Sealed):
     def rota(self, zone: ZoneInfo) -> Rota:
         return Rota(
             zone=zone,
-            shifts=tuple(Shift(**_fields(row)) for row in self._s.scalars(select(t.ShiftRow).order_by(t.ShiftRow.id))),
-            overrides=tuple(Override(**_fields(row)) for row in self._s.scalars(select(t.OverrideRow))),
-            days_off=tuple(DayOff(**_fields(row)) for row in self._s.scalars(select(t.DayOffRow))),
+            shifts=tuple(Shift(**row._mapping) for row in self._rows(SHIFTS)),
+            overrides=tuple(Override(**row._mapping) for row in self._rows(OVERRIDES)),
+            days_off=tuple(DayOff(**row._mapping) for row in self._rows(DAYS_OFF)),
         )
 
     def put_shift(self, shift: Shift) -> None:
@@ -75,7 +77,3 @@ class RotaRecords(Sealed):
     def _channel(self, row: t.ChannelRow) -> Channel:
         url = self._vault.open_own(f"channel/{row.id}", row.sealed_url)
         return Channel(id=row.id, name=row.name, url=url, delay_seconds=row.delay_seconds)
-
-
-def _fields(row: t.ShiftRow | t.OverrideRow | t.DayOffRow) -> dict[str, Any]:
-    return {column.name: getattr(row, column.name) for column in row.__table__.columns}

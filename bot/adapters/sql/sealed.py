@@ -1,15 +1,22 @@
-"""What all repositories share: the open session, and sealing under the patient's own key."""
+"""What all repositories share: the open session, and sealing under the patient's own key.
+
+What every turn reads is selected as plain columns by ready-made statements: that takes a fifth of the time of objects.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Executable, bindparam, select
 from sqlalchemy.orm import Session
 
 from bot.adapters.crypto import Vault
 from bot.adapters.sql import tables as t
+
+PATIENT = t.plain(t.PatientRow).c
+KEY = select(PATIENT.wrapped_key).where(PATIENT.id == bindparam("patient"))
 
 
 class Sealed:
@@ -22,10 +29,10 @@ class Sealed:
 
     def _key(self, patient_id: str) -> bytes:
         if patient_id not in self._keys:
-            found = self._s.scalar(select(t.PatientRow.wrapped_key).where(t.PatientRow.id == patient_id))
+            found = self._row(KEY, patient=patient_id)
             if found is None:
                 raise LookupError(f"no patient {patient_id}")
-            self._keys[patient_id] = found
+            self._keys[patient_id] = found.wrapped_key
         return self._keys[patient_id]
 
     def _seal(self, patient_id: str, place: str, value: Any) -> bytes:
@@ -33,6 +40,16 @@ class Sealed:
 
     def _open(self, patient_id: str, place: str, sealed: bytes) -> Any:
         return json.loads(self._vault.open(self._key(patient_id), patient_id, place, sealed))
+
+    def _rows(self, statement: Executable, **values: Any) -> Sequence[Any]:
+        """The rows of a statement on plain columns. It sees what was added before in this session."""
+        self._s.flush()
+        return self._s.execute(statement, values).all()
+
+    def _row(self, statement: Executable, **values: Any) -> Any:
+        """The first of the rows, or None."""
+        self._s.flush()
+        return self._s.execute(statement, values).first()
 
     def _changed(self, statement: Any) -> bool:
         result: Any = self._s.execute(statement, execution_options={"synchronize_session": False})

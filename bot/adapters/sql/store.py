@@ -41,9 +41,16 @@ class Store:
 
     def __init__(self, engine: Engine, vault: Vault) -> None:
         self._sessions = sessionmaker(engine, expire_on_commit=False)
+        self._reading = sessionmaker(engine.execution_options(writes=False))
         self._vault = vault
 
     @contextmanager
     def __call__(self) -> Iterator[SqlTransaction]:
         with self._sessions() as session, session.begin():
+            yield SqlTransaction(session, self._vault)
+
+    @contextmanager
+    def reading(self) -> Iterator[SqlTransaction]:
+        """One consistent look at the records, without the writer's lock. What is written in it is lost."""
+        with self._reading() as session:
             yield SqlTransaction(session, self._vault)

@@ -6,7 +6,18 @@ from datetime import UTC, date, datetime, time
 from typing import Any
 
 from flask_security.models import sqla as accounts
-from sqlalchemy import JSON, DateTime, ForeignKey, Index, LargeBinary, String, TypeDecorator, UniqueConstraint, false
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    String,
+    Table,
+    TypeDecorator,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -529,3 +540,10 @@ class DeletionRow(Base):
     confirmed_at: Mapped[datetime | None] = mapped_column(Utc)
     withdrawn_at: Mapped[datetime | None] = mapped_column(Utc)
     done_at: Mapped[datetime | None] = mapped_column(Utc)
+
+
+def plain(rows: type[Base]) -> Table:
+    """The table behind a class of rows, for statements on plain columns."""
+    found = rows.__table__
+    assert isinstance(found, Table)
+    return found
