@@ -16,6 +16,7 @@ from bot.adapters.crypto import Vault
 from bot.adapters.jurisdictions import load_jurisdiction
 from bot.adapters.language.assess import load_assessor
 from bot.adapters.links import Links
+from bot.adapters.pins import Argon2Pins
 from bot.adapters.policy_file import load_phrases, load_policy
 from bot.adapters.rasa_client import RasaEngine
 from bot.adapters.sql.engine import make_engine
@@ -32,14 +33,17 @@ from bot.services.access import AccessService
 from bot.services.alert_page import AlertPages
 from bot.services.conversation import ConversationService
 from bot.services.delivery import DeliveryService
+from bot.services.device_pin import DevicePinService
 from bot.services.digests import DigestService
 from bot.services.escalation import EscalationService
+from bot.services.handover import HandoverService
 from bot.services.journal import JournalService
 from bot.services.keys import KeyService
 from bot.services.paging import Paging
 from bot.services.ports import Assessor, Clock, DialogueEngine, Notifier, Transaction
 from bot.services.privacy import PrivacyService
 from bot.services.programme import ProgrammeService
+from bot.services.reminders import ReminderService
 from bot.services.reports import ReportService
 from bot.services.requests import RequestService
 from bot.services.rota import RotaService
@@ -84,6 +88,9 @@ class Application:
     watch: WatchService
     requests: RequestService
     reports: ReportService
+    reminders: ReminderService
+    pins: DevicePinService
+    handover: HandoverService
     alert_pages: AlertPages
     links: Links
 
@@ -162,6 +169,9 @@ def build(
         watch=WatchService(uow, now, policy, escalation, assessor, time.fromisoformat(settings.drill_at)),
         requests=RequestService(uow, now, policy, escalation),
         reports=ReportService(uow, now, policy),
+        reminders=ReminderService(uow, now, channel),
+        pins=DevicePinService(uow, now, Argon2Pins()),
+        handover=HandoverService(uow, now),
         alert_pages=AlertPages(uow, now, escalation),
         links=links,
     )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from bot.core.flow.facts import Facts
-from bot.core.journal import Entry, Visibility
+from bot.core.handover import Sharing
+from bot.core.journal import Entry, EntryMark, Visibility
 from bot.core.journeys import Timeline, timeline
 from bot.core.patterns import repeated_pattern
 from bot.core.people import Patient
+from bot.core.privacy import DeletionRequest
 from bot.core.programme import Programme, SessionKind, coming
 from bot.core.safety.verdict import Level
 from bot.core.steps import open_step
@@ -19,6 +22,7 @@ from bot.services.ports import Transaction
 from bot.services.telling import Telling
 
 MOST_PARTS = 8  # known parts offered as buttons
+MOST_MARKS = 20  # newest entries that can be named in the conversation
 MOST_RECORDS = 30  # ended sittings looked back on for patterns
 SLOT_CHARACTERS = 120  # of the patient's own words read back in a prompt
 Expectation = Callable[[Transaction, datetime], str]  # in_hours, covered or no_cover, by the rota
@@ -78,6 +82,7 @@ class FactsReader:
         sittings_today = {e.sitting_id for e in entries if e.created_at.astimezone(zone).date() == today}
         sittings_today |= {r.id for r in records if r.ended_at.astimezone(zone).date() == today}
         hours_to = None if where.next_journey_at is None else (where.next_journey_at - now).total_seconds() / 3600
+        handover = tx.handover(patient.id)
         sessions = coming(tx.appointments(patient.id), now)
         return Facts(
             phase=where.phase,
@@ -100,8 +105,24 @@ class FactsReader:
             slept_since_dose=where.slept_since_dose,
             discards_due=tuple(requests),
             program=programme.status,
+            own_entries=tuple(_mark(e, zone) for e in islice((e for e in entries if e.id not in requests), MOST_MARKS)),
+            deletion=_deletion(tx.deletion(patient.id), now),
+            coach_is_new=handover is not None and handover.choice is None,
+            shares_nothing=handover is not None and handover.choice is Sharing.nothing,
             session_booked=any(s.kind is SessionKind.integration for s in sessions),
         )
+
+
+def _mark(entry: Entry, zone: ZoneInfo) -> EntryMark:
+    when = f"{entry.created_at.astimezone(zone):%a, %b %-d, %H:%M}"
+    return EntryMark(id=entry.id, when=when, practices=entry.practices, visibility=entry.visibility)
+
+
+def _deletion(request: DeletionRequest | None, now: datetime) -> str | None:
+    """Where a request to delete everything stands: confirmed, to be asked again, or noted until then."""
+    if request is None:
+        return None
+    return "confirmed" if request.confirmed_at is not None else "due" if request.not_before <= now else "noted"
 
 
 def _lines(entries: list[Entry]) -> dict[str, tuple[str, ...]]:

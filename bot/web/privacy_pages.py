@@ -8,7 +8,9 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_security import current_user
 
 from bot.bootstrap import Application
+from bot.core.handover import Sharing
 from bot.core.people import Patient
+from bot.services.ports import NotPermitted
 from bot.services.privacy import WAYS
 from bot.web.accounts import allow, signed_in_patient
 from bot.web.sign_in import credentials_fit
@@ -61,6 +63,18 @@ def add(pages: Blueprint, application: Application) -> None:
         flash(NOTED if asked.confirmed_at is None else CONFIRMED)
         return redirect(url_for("patient.privacy"))
 
+    @pages.post("/privacy/coach")
+    @allow("patient")
+    def new_coach() -> Any:
+        patient, choice = signed_in_patient(application), request.form.get("choice", "")
+        try:
+            application.handover.choose(patient.id, Sharing(choice))
+        except (ValueError, NotPermitted):
+            return _page(application, patient, problem="That could not be chosen just now. Nothing was changed."), 422
+        said = application.library.texts[f"rights.coach_{choice}"][0][0]
+        flash(application_text(application, said, patient.id))
+        return redirect(url_for("patient.privacy"))
+
     @pages.post("/privacy/keep")
     @allow("patient")
     def keep() -> Any:
@@ -76,8 +90,12 @@ def _page(application: Application, patient: Patient, problem: str | None = None
         for step in application.library.onboarding
         if step["id"] in TEXTS
     ]
+    question = application.library.flows["rights.new_coach"].steps["rights.new_coach"]
     return render_template(
         "privacy.html",
+        handover=application.handover.waiting(patient.id),
+        coach_question=application_text(application, question.prompts[0], patient.id),
+        coach_options=question.answer.options if question.answer is not None else (),
         overview=overview,
         texts=texts,
         problem=problem,

@@ -26,6 +26,7 @@ class ConversationRecords(Sealed):
             "control": message.control,
             "small_print": message.small_print,
             "payload": message.payload,
+            "links": list(message.links),
         }
         row = t.MessageRow(
             id=message.id,
@@ -35,6 +36,7 @@ class ConversationRecords(Sealed):
             kind=message.kind,
             text_id=message.text_id,
             reply_to=message.reply_to,
+            sitting_id=message.sitting_id,
             sealed=self._seal(message.patient_id, f"message/{message.id}", content),
             created_at=message.created_at,
             answered_at=message.answered_at,
@@ -59,6 +61,7 @@ class ConversationRecords(Sealed):
             reply_to=row.reply_to,
             created_at=row.created_at,
             answered_at=row.answered_at,
+            sitting_id=row.sitting_id,
             **content,
         )
 
@@ -95,9 +98,9 @@ class ConversationRecords(Sealed):
         )
         return tuple(self._message(row).text for row in self._s.scalars(query))[::-1]
 
-    def mark_answered(self, message_id: str, at: datetime) -> None:
+    def mark_answered(self, message_id: str, at: datetime, sitting_id: str | None = None) -> None:
         unanswered = (t.MessageRow.id == message_id, t.MessageRow.answered_at.is_(None))
-        self._s.execute(update(t.MessageRow).where(*unanswered).values(answered_at=at))
+        self._s.execute(update(t.MessageRow).where(*unanswered).values(answered_at=at, sitting_id=sitting_id))
 
     def note_try(self, message_id: str) -> int:
         """Count a turn that failed. Returns how many have."""
