@@ -19,6 +19,7 @@ from bot.adapters.fhir import fhir_bundle
 from bot.adapters.jurisdictions import load_jurisdiction
 from bot.adapters.language.on_demand import AssessorOnDemand
 from bot.adapters.links import Links
+from bot.adapters.pins import Argon2Pins
 from bot.adapters.policy_file import load_phrases, load_policy
 from bot.adapters.rasa_client import RasaEngine
 from bot.adapters.schedule_files import read_schedule
@@ -40,6 +41,7 @@ from bot.services.caseload import CaseloadService
 from bot.services.conversation import ConversationService
 from bot.services.delivery import DeliveryService
 from bot.services.desk import DeskService
+from bot.services.device_pin import DevicePinService
 from bot.services.digest_notices import DigestNoticeService
 from bot.services.digests import DigestService, PatientView
 from bot.services.escalation import EscalationService
@@ -49,6 +51,7 @@ from bot.services.paging import Paging
 from bot.services.ports import Assessor, Clock, DialogueEngine, Notifier, Transaction
 from bot.services.privacy import PrivacyService
 from bot.services.programme import ProgrammeService
+from bot.services.reminders import ReminderService
 from bot.services.reports import ReportService
 from bot.services.requests import RequestService
 from bot.services.rota import RotaService
@@ -101,6 +104,8 @@ class Application:
     watch: WatchService
     requests: RequestService
     reports: ReportService
+    reminders: ReminderService
+    pins: DevicePinService
     alert_pages: AlertPages
     links: Links
 
@@ -188,6 +193,8 @@ def build(
         watch=WatchService(uow, now, policy, escalation, assessor, time.fromisoformat(settings.drill_at)),
         requests=requests,
         reports=ReportService(uow, now, policy),
+        reminders=ReminderService(uow, now, channel),
+        pins=DevicePinService(uow, now, Argon2Pins()),
         alert_pages=AlertPages(uow, now, escalation),
         links=links,
     )

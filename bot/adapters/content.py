@@ -133,6 +133,8 @@ def _own_flows(
     yield compile_question("sitting.between_practices", texts["between_practices"])
     for name, raw in sitting["own_questions"].items():
         yield compile_question(f"own.{name}", raw | {"field": f"meta.{name}"})
+    for name, raw in sitting["rights"]["questions"].items():
+        yield compile_question(f"rights.{name}", raw | {"field": f"meta.{name}"})
     yield compile_question("own.write_freely", texts["write_freely"])
     yield compile_question("phase_unknown", {**sitting["phase_texts"]["unknown"], "field": "meta.stated_phase"})
     summary = sitting["summary"]
@@ -278,6 +280,8 @@ def _texts(
             texts[f"returning.{name}"] = _say(raw["say"])
     for name, raw in sitting["coach_texts"].items():
         texts[f"coach.{name}"] = _say(raw["say"])
+    for name, raw in sitting["rights"]["texts"].items():
+        texts[f"rights.{name}"] = _say(raw["say"])
     for name, lines in sitting["steering_texts"].items():
         texts[f"steering.{name}"] = _say(lines)
     for name, lines in sitting["decision_guard"].items():

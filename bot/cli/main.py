@@ -15,7 +15,7 @@ def main() -> None:
 for command in (
     running.run, running.env, running.migrate, running.train,
     running.web, running.worker, running.actions, running.sink, running.shell,
-    people.invite, people.user, people.recover, people.unlock, schedule.schedule,
+    people.invite, people.user, people.assign_coach, people.recover, people.unlock, schedule.schedule,
     language.assess, language.interpret,
     reading.digest, demo.demo, content.content,
     keys.keys, backup.backup, backup.restore, deploy.check,

@@ -49,6 +49,25 @@ def user(email: str, name: str, roles: tuple[str, ...], passphrase: str) -> None
     click.echo(f"{email} can sign in.")
 
 
+@click.command("assign-coach")
+@click.argument("patient_id")
+@click.argument("email")
+def assign_coach(patient_id: str, email: str) -> None:
+    """Give a patient another coach. The patient chooses first what the new one may read (protocol 7.5)."""
+    from bot.services.ports import NotPermitted
+
+    app = application()
+    with app.uow() as tx:
+        coach_id = next((m.id for m in tx.staff() if m.email == email and "coach" in m.roles), None)
+    if coach_id is None:
+        raise click.ClickException(f"No coach's account has the e-mail {email}.")
+    try:
+        app.desk.change_coach(patient_id, coach_id, "system")
+    except NotPermitted as error:
+        raise click.ClickException("There is no patient with this id.") from error
+    click.echo("Proposed. The patient is told, and nothing passes on before they choose; a first coach begins at once.")
+
+
 @click.command()
 @click.argument("email")
 def recover(email: str) -> None:

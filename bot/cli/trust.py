@@ -86,7 +86,7 @@ def report(year: int | None, weeks_ago: int) -> None:
     app = application()
     out = csv.writer(sys.stdout)
     if year is not None:
-        out.writerow(["category", "level", "alerts"])
+        out.writerow(["category", "level", "count"])
         out.writerows(app.reports.year(None, year))
         return
     out.writerows(week_rows(app.reports.week(None, weeks_ago)))

@@ -11,6 +11,10 @@ from datetime import datetime, timedelta
 TRIES = 10  # failed sign-ins within WINDOW that lock an account
 WINDOW = timedelta(minutes=15)
 LOCKED_FOR = timedelta(minutes=15)
+PIN_DIGITS = 6
+PIN_TRIES = 5  # wrong codes of a device in a row; then the passphrase is needed
+PIN_LASTS = timedelta(days=30)
+RUNS = "01234567890 09876543210"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +46,26 @@ class Guard:
     failures: int
     first_at: datetime
     locked_until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DevicePin:
+    """A short code for coming back on one device. `pin_hash` tells nothing without the device's own secret."""
+
+    device_hash: str
+    user_id: int
+    pin_hash: str
+    tries: int
+    good_until: datetime
+    made_at: datetime
+
+
+def check_pin(pin: str) -> None:
+    """Raise ValueError with a sentence for the person where a code is none, or the first that anyone would try."""
+    if len(pin) != PIN_DIGITS or not pin.isascii() or not pin.isdigit():
+        raise ValueError("A code has six digits. Nothing was changed.")
+    if len(set(pin)) < 3 or pin in RUNS:
+        raise ValueError("That code is easy to guess. Please choose another; nothing was changed.")
 
 
 def is_live(session: Session, limits: SessionLimits, now: datetime) -> bool:

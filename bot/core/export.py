@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.core.escalation import Alert
 from bot.core.journal import Entry, Question
 from bot.core.parts import Part
 from bot.core.steps import SmallStep
@@ -57,6 +58,18 @@ def as_json(
         ],
     }
     return json.dumps(content, ensure_ascii=False, indent=2)
+
+
+def alerts_as_markdown(alerts: Iterable[Alert], *, time_zone: str) -> str:
+    """The record of alerts, newest first: when, what kind, and what came of it; no words and no rules."""
+    zone = ZoneInfo(time_zone)
+    rows = [
+        f"{alert.raised_at.astimezone(zone):%B %-d, %Y, %H:%M} · {', '.join(alert.categories) or 'not assessed'} · "
+        f"{alert.level.name} · {(alert.outcome or 'still open').replace('_', ' ')} · {alert.reference}"
+        for alert in sorted(alerts, key=lambda alert: alert.raised_at, reverse=True)
+    ]
+    listed = "\n".join(f"- {row.replace('_', ' ')}" for row in rows) or "There has been none."
+    return f"# Safety alerts\n\nWhen · about · level · outcome · reference\n\n{listed}\n"
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,6 +36,8 @@ class Message:
     reply_to: str | None = None
     answered_at: datetime | None = None
     payload: Mapping[str, Any] | None = None  # a structured answer: control_id, value, lines
+    links: Sequence[Mapping[str, str]] = ()  # to the patient's own pages: page, label, id
+    sitting_id: str | None = None  # the sitting that it belongs to, known once its turn was taken
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +65,16 @@ class Question:
     answered_at: datetime | None = None
     answered_by: int | None = None  # user id
     entry_id: str | None = None  # of a shared entry: it is withdrawn when the entry is
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryMark:
+    """What tells one entry from another in a list, without its words: a list stays where an entry may be removed."""
+
+    id: str
+    when: str  # in the patient's zone, such as "Sun, Nov 22, 14:05"
+    practices: tuple[str, ...]
+    visibility: Visibility
 
 
 PATIENT_ONLY = frozenset({"recall.past_scene_flag"})  # class P of protocol 4.2, in a shared entry too

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.core.safety.verdict import Level
 
+CRISIS_REFERRED = "crisis.referred"  # audited once for each message that the crisis lines were named to
 LEVELS = (Level.emergency, Level.urgent, Level.concern)
 
 
@@ -95,13 +96,17 @@ def _false_alarms(alerts: Iterable[AlertFacts]) -> list[tuple[str, int, int]]:
     return sorted(((rule, wrong[rule], count) for rule, count in judged.items()), key=lambda row: (-row[1], row[0]))
 
 
-def year_counts(alerts: Iterable[AlertFacts]) -> list[tuple[str, str, int]]:
-    """(category, level, alerts) of a year: all that a report to the authorities may hold."""
+def year_counts(alerts: Iterable[AlertFacts], crisis_referrals: int) -> list[tuple[str, str, int]]:
+    """(category, level, count) of a year: all that a report to the authorities may hold.
+
+    The last row is how often someone was pointed to the crisis lines. Source: the jurisdiction's `report_counts`.
+    """
     counts: Counter[tuple[str, str]] = Counter()
     for alert in alerts:
         for category in alert.categories:
             counts[(category, alert.level.name)] += 1
-    return sorted((category, level, count) for (category, level), count in counts.items())
+    rows = sorted((category, level, count) for (category, level), count in counts.items())
+    return [*rows, ("crisis_referrals", "any", crisis_referrals)]
 
 
 def week_rows(report: WeekReport) -> list[tuple[str, str, str, str]]:

@@ -25,6 +25,7 @@ from bot.core.people import Patient, StaffMember
 from bot.core.privacy import undecided_until
 from bot.core.programme import Appointment, SessionKind
 from bot.services.facts import where_in_time
+from bot.services.handover import propose, settle
 from bot.services.ports import Clock, NotPermitted, Transaction, UnitOfWork
 from bot.services.requests import RequestService
 from bot.services.telling import put_text
@@ -202,27 +203,26 @@ class DeskService:
                 if "coach" in member.roles and member.id != coach.id and member.id not in patient.restricted_staff
             ]
 
-    def propose_handover(self, coach: StaffMember, patient_id: str, to_coach: int) -> Handover:
+    def propose_handover(self, coach: StaffMember, patient_id: str, to_coach: int) -> Handover | None:
         """Propose a new coach. The patient is told and chooses; until then nothing changes. A newer proposal wins."""
+        with self._uow.reading() as tx:
+            patient = self._own(tx, coach, patient_id)
+        if to_coach not in {m.id for m in self.colleagues(coach, patient)}:
+            raise NotPermitted(str(to_coach))
+        return self.change_coach(patient_id, to_coach, f"user:{coach.id}")
+
+    def change_coach(self, patient_id: str, to_coach: int, by: str) -> Handover | None:
+        """Propose a coach in the clinic's name, `by` on record. Raises NotPermitted for unknown people."""
         now = self._clock()
         with self._uow() as tx:
-            patient = self._own(tx, coach, patient_id)
-        new = next((m for m in self.colleagues(coach, patient) if m.id == to_coach), None)
-        if new is None:
-            raise NotPermitted(str(to_coach))
-        with self._uow() as tx:
-            current = tx.pending_handover(patient_id)
-            handover = Handover(
-                id=current.id if current is not None else uuid.uuid4().hex,
-                patient_id=patient_id,
-                from_coach=coach.id,
-                to_coach=to_coach,
-                proposed_at=now,
-            )
-            tx.put_handover(handover)
-            text_id = "coach.new_coach_notice"
-            put_text(tx, patient_id, text_id, self.text(text_id, new.name), now, kind="notice")
-            tx.audit(f"user:{coach.id}", "handover.proposed", patient_id, now, to=to_coach)
+            patient = tx.patient(patient_id)
+            new = next((m for m in tx.staff() if m.id == to_coach and "coach" in m.roles), None)
+            if patient is None or patient.erased_at is not None or new is None:
+                raise NotPermitted(patient_id)
+            handover = propose(tx, patient, to_coach, by, now)
+            if handover is not None:
+                text_id = "coach.new_coach_notice"
+                put_text(tx, patient_id, text_id, self.text(text_id, new.name), now, kind="notice")
         return handover
 
     def pending_handover(self, patient_id: str) -> tuple[Handover, str] | None:
@@ -240,22 +240,13 @@ class DeskService:
         """
         now = self._clock()
         with self._uow() as tx:
-            patient, handover = tx.patient(patient_id), tx.pending_handover(patient_id)
-            if patient is None or (handover is None and patient.shares_from is None):
+            patient = tx.patient(patient_id)
+            if patient is None:
                 raise NotPermitted(patient_id)
             if undecided_until(where_in_time(tx, patient, now), now) is not None:
                 raise TooSoon
-            if handover is not None:
-                tx.put_handover(replace(handover, history=history, decided_at=now))
-            tx.put_patient(
-                replace(
-                    patient,
-                    coach_id=patient.coach_id if handover is None else handover.to_coach,
-                    shares_from=None if history is History.all else now,
-                    shares_nothing=history is History.nothing,
-                )
-            )
-            tx.audit(f"patient:{patient_id}", "handover.decided", patient_id, now, history=history.value)
+            if not settle(tx, patient, history, now):
+                raise NotPermitted(patient_id)
 
     def _own(self, tx: Transaction, coach: StaffMember, patient_id: str) -> Patient:
         patient = tx.patient(patient_id)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from bot.core.flow.facts import Facts
-from bot.core.journal import Entry, Visibility
+from bot.core.journal import Entry, EntryMark, Visibility
 from bot.core.journeys import Timeline, timeline
 from bot.core.patterns import repeated_pattern
 from bot.core.people import Patient
+from bot.core.privacy import DeletionRequest
 from bot.core.programme import Programme, SessionKind, coming
 from bot.core.safety.verdict import Level
 from bot.core.steps import open_step
@@ -19,6 +21,7 @@ from bot.services.ports import Transaction
 from bot.services.telling import Telling
 
 MOST_PARTS = 8  # known parts offered as buttons
+MOST_MARKS = 20  # newest entries that can be named in the conversation
 MOST_RECORDS = 30  # ended sittings looked back on for patterns
 SLOT_CHARACTERS = 120  # of the patient's own words read back in a prompt
 Expectation = Callable[[Transaction, datetime], str]  # in_hours, covered or no_cover, by the rota
@@ -77,6 +80,9 @@ class FactsReader:
         alert = restricting_alert(tx, patient.id)
         parts = tx.parts(patient.id)
         slots = self._slots(tx, patient, now, where, parts)
+        handover = tx.pending_handover(patient.id)
+        if handover is not None:
+            slots["new_coach_name"] = next((m.name for m in tx.staff() if m.id == handover.to_coach), "")
         slots["last_step"] = step.text[:SLOT_CHARACTERS] if step is not None else ""
         slots["last_intention"] = lines.get("intention.text", ("",))[0][:SLOT_CHARACTERS]
         moments = [e.created_at for e in entries[:1]] + [r.ended_at for r in records[:1]]
@@ -105,8 +111,24 @@ class FactsReader:
             slept_since_dose=where.slept_since_dose,
             discards_due=tuple(requests),
             program=programme.status,
+            own_entries=tuple(_mark(e, zone) for e in islice((e for e in entries if e.id not in requests), MOST_MARKS)),
+            deletion=_deletion(tx.deletion(patient.id), now),
+            coach_is_new=handover is not None,
+            shares_nothing=patient.shares_nothing,
             session_booked=any(s.kind is SessionKind.integration for s in sessions),
         )
+
+
+def _mark(entry: Entry, zone: ZoneInfo) -> EntryMark:
+    when = f"{entry.created_at.astimezone(zone):%a, %b %-d, %H:%M}"
+    return EntryMark(id=entry.id, when=when, practices=entry.practices, visibility=entry.visibility)
+
+
+def _deletion(request: DeletionRequest | None, now: datetime) -> str | None:
+    """Where a request to delete everything stands: confirmed, to be asked again, or noted until then."""
+    if request is None:
+        return None
+    return "confirmed" if request.confirmed_at is not None else "due" if request.not_before <= now else "noted"
 
 
 def _lines(entries: list[Entry]) -> dict[str, tuple[str, ...]]:

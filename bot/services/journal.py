@@ -7,15 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.core.export import as_json, as_markdown
+from bot.core.export import alerts_as_markdown, as_json, as_markdown
 from bot.core.journal import Entry, Question, Visibility
 from bot.core.journeys import Journey
 from bot.core.parts import Portrait, portrait
 from bot.core.people import Patient
 from bot.core.steps import SmallStep, small_steps
-from bot.services.facts import where_in_time
-from bot.services.keeping import discard_entry
 from bot.services.ports import Clock, NotPermitted, Transaction, UnitOfWork
+from bot.services.removal import forget_ended_sitting, remove_entry, undecided
 
 SEEN = {  # audited views -> what was seen, as the patient reads it
     "entries.viewed": "your shared entries",
@@ -23,6 +22,7 @@ SEEN = {  # audited views -> what was seen, as the patient reads it
     "alert.viewed": "an alert",
     "alert.words_read": "the words that an alert was about",
 }
+MOST_CHARACTERS = 40_000  # of an entry that is corrected
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,33 +97,50 @@ class JournalService:
             tx.audit(f"patient:{patient_id}", f"entry.{visibility.value}", entry_id, now)
         return changed
 
+    def correct(self, patient: Patient, entry_id: str, texts: Sequence[str]) -> str:
+        """Change the words of an own entry, line by line in order; an empty text leaves its line out.
+
+        Returns the changed words, which the caller has checked for danger. Raises NotPermitted, or ValueError with a
+        sentence for the patient: nothing was changed then.
+        """
+        now = self._clock()
+        with self._uow() as tx:
+            entry = _own(tx, patient.id, entry_id)
+            pairs = list(zip(entry.lines, (text.strip() for text in texts)))
+            if len(texts) != len(entry.lines) or sum(map(len, texts)) > MOST_CHARACTERS:
+                raise ValueError("That could not be kept as it is. Please try smaller steps; nothing was changed.")
+            kept = tuple(replace(line, text=text) for line, text in pairs if text)
+            if not kept:
+                raise ValueError("Nothing would be left. To remove the whole entry, use Remove this entry.")
+            if len(kept) < len(entry.lines) and undecided(tx, patient, now) is not None:
+                raise ValueError("A line can be left out once a day has passed after a journey. Nothing was changed.")
+            if kept != entry.lines:
+                tx.put_entry(replace(entry, lines=kept))
+                tx.audit(f"patient:{patient.id}", "entry.corrected", entry_id, now)
+        return "\n".join(text for line, text in pairs if text and text != line.text)
+
     def remove(self, patient: Patient, entry_id: str) -> Removal:
         """Remove an entry's words for good; within a day of a dose, set it aside and ask again (protocol 1.4 N15)."""
         now = self._clock()
         with self._uow() as tx:
             entry = _own(tx, patient.id, entry_id)
-            if self._within_a_day(tx, patient, now):
+            if undecided(tx, patient, now) is not None:
                 tx.request_deletion(patient.id, entry_id, now)
                 tx.audit(f"patient:{patient.id}", "entry.removal_asked", entry_id, now)
                 return Removal(removed=False)
-            discard_entry(tx, entry, now)
+            remove_entry(tx, entry, now)
+            forget_ended_sitting(tx, patient.id, entry.sitting_id, now)
         return Removal(removed=True)
 
     def must_wait(self, patient: Patient) -> bool:
         """Whether a removal asked for now would wait a day."""
         with self._uow() as tx:
-            return self._within_a_day(tx, patient, self._clock())
+            return undecided(tx, patient, self._clock()) is not None
 
     def waiting_removals(self, patient_id: str) -> int:
         """How many entries are set aside, to be asked about again."""
         with self._uow() as tx:
             return len(tx.deletion_requests(patient_id))
-
-    def _within_a_day(self, tx: Transaction, patient: Patient, now: datetime) -> bool:
-        where = where_in_time(tx, patient, now)
-        hours = where.hours_since_dose(now)
-        early = where.phase.protocol_id in ("journey_day", "first_24h")
-        return early or (hours is not None and hours < 24)
 
     # --- parts and small steps ---
 
@@ -176,6 +193,14 @@ class JournalService:
             return as_json(entries, parts, steps, questions)
         title = f"The journal of {patient.first_name}"
         return as_markdown(entries, parts, steps, questions, title=title, time_zone=patient.time_zone)
+
+    def alerts_file(self, patient: Patient) -> str:
+        """The record of the patient's own alerts, as Markdown: dates, kinds and outcomes (protocol 7.4)."""
+        now = self._clock()
+        with self._uow() as tx:
+            alerts = [alert for alert in tx.alerts(patient_id=patient.id) if not alert.drill]
+            tx.audit(f"patient:{patient.id}", "journal.exported", patient.id, now, kind="alerts")
+        return alerts_as_markdown(alerts, time_zone=patient.time_zone)
 
     def note_export(self, patient_id: str, kind: str) -> None:
         """Put on record that a copy was made in another form."""

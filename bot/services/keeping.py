@@ -5,18 +5,24 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from bot.core.coaching import History
 from bot.core.escalation import AlertEvent
 from bot.core.flow.outcome import Effect
 from bot.core.flow.state import SittingState
 from bot.core.journal import Entry, EntryLine, Visibility
 from bot.core.patterns import SittingRecord
 from bot.core.people import Patient
+from bot.core.reminders import Reminder, moments
 from bot.services.escalation import restricting_alert, speaking_alert
 from bot.services.facts import where_in_time
+from bot.services.handover import settle
 from bot.services.ports import Transaction
+from bot.services.removal import ask_deletion, forget_words, remove_entry, withdraw_deletion
+
+UNDONE_WITHIN = timedelta(hours=24)  # deleting all, asked for without the passphrase: until then it can be taken back
 
 
 class Keeper:
@@ -35,9 +41,20 @@ class Keeper:
         data = effect.data
         if effect.kind == "save":
             self.save(tx, patient, before, data, now)
+        elif effect.kind == "discard":
+            forget_words(tx, patient.id, before.sitting_id, now)
         elif effect.kind == "discard_later":
             entry = self.save(tx, patient, before, {**data, "visibility": "draft"}, now)
             tx.request_deletion(patient.id, entry.id, now)
+        elif effect.kind in ("remove_entry", "remove_later", "unshare"):
+            self._change_entry(tx, patient, effect, now)
+        elif effect.kind == "delete_all":
+            until = now + UNDONE_WITHIN if data["wait"] else None
+            ask_deletion(tx, patient, now, window=UNDONE_WITHIN, wait_until=until)
+        elif effect.kind == "keep_all":
+            withdraw_deletion(tx, patient.id, now)
+        elif effect.kind == "handover":
+            settle(tx, patient, History(data["choice"]), now)
         elif effect.kind == "discarded_again":
             self._discard_again(tx, patient, now, remove=bool(data["remove"]))
         elif effect.kind in ("question", "team_note"):
@@ -86,6 +103,10 @@ class Keeper:
         for line in entry.lines:
             if line.field == "part.name":
                 tx.see_part(patient.id, line.text, now)
+        if entry.line("step.text") is not None:
+            for due_at in moments(state.values.get("step.reminder"), now, patient.time_zone):
+                reminder = Reminder(id=uuid.uuid4().hex, patient_id=patient.id, entry_id=entry.id, due_at=due_at)
+                tx.add_reminder(reminder)
         tx.audit(f"patient:{patient.id}", f"entry.{visibility.value}", entry.id, now)
         return entry
 
@@ -93,8 +114,22 @@ class Keeper:
         for entry_id in tx.deletion_requests(patient.id):
             entry = tx.entry(entry_id)
             if remove and entry is not None:
-                discard_entry(tx, entry, now)
+                remove_entry(tx, entry, now)
             tx.drop_deletion_request(entry_id)
+
+    def _change_entry(self, tx: Transaction, patient: Patient, effect: Effect, now: datetime) -> None:
+        """Remove, set aside or unshare an entry that is still the patient's own to change."""
+        entry = tx.entry(str(effect.data["entry"]))
+        if entry is None or entry.patient_id != patient.id or entry.visibility is Visibility.discarded:
+            return
+        if effect.kind == "remove_entry":
+            remove_entry(tx, entry, now)
+        elif effect.kind == "remove_later":
+            tx.request_deletion(patient.id, entry.id, now)
+            tx.audit(f"patient:{patient.id}", "entry.removal_asked", entry.id, now)
+        else:
+            tx.put_entry(replace(entry, visibility=Visibility.private, shared_at=None))
+            tx.audit(f"patient:{patient.id}", "entry.private", entry.id, now)
 
     def _tell_staff(self, tx: Transaction, patient: Patient, effect: Effect, now: datetime) -> None:
         alert = speaking_alert(tx, patient.id) or restricting_alert(tx, patient.id)
@@ -144,9 +179,3 @@ def _named(tx: Transaction, patient: Patient, who: str) -> list[int]:
 
 def _complained(tx: Transaction, patient_id: str) -> bool:
     return any(alert.boundary for alert in tx.alerts(patient_id=patient_id, unresolved=True))
-
-
-def discard_entry(tx: Transaction, entry: Entry, now: datetime) -> None:
-    """Remove an entry's words for good; that it was there, and when it went, stays on record."""
-    tx.put_entry(replace(entry, visibility=Visibility.discarded, lines=(), shared_at=None))
-    tx.audit(f"patient:{entry.patient_id}", "entry.discarded", entry.id, now)

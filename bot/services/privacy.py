@@ -5,17 +5,16 @@ Source: protocol 7.3 to 7.6.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.core.journal import Visibility
-from bot.core.journeys import timeline
 from bot.core.people import Patient
-from bot.core.privacy import REVOKED, Consent, DeletionRequest, Retention, undecided_until
+from bot.core.privacy import REVOKED, Consent, DeletionRequest, Retention
 from bot.core.safety.verdict import Level
 from bot.services.ports import Clock, NotPermitted, Transaction, UnitOfWork
+from bot.services.removal import ask_deletion, undecided, withdraw_deletion
 
 WAYS = ("phone_contact_ok", "voicemail_ok", "text_ok")
 SEEN = {  # audit action -> what was looked at, in the patient's words
@@ -24,6 +23,7 @@ SEEN = {  # audit action -> what was looked at, in the patient's words
     "alert.words_read": "the words behind an alert",
     "digest.viewed": "the summary of what you share",
 }
+QUIET = timedelta(minutes=1)  # no turn of Rasa takes so long
 LOOKING = (".viewed", ".read", "_read", ".exported", ".opened", ".printed")
 
 
@@ -74,7 +74,7 @@ class PrivacyService:
                 consents=tx.consent_records(patient_id),
                 views=self._views(tx, patient),
                 deletion=tx.deletion(patient_id),
-                undecided_until=_undecided(tx, patient, now),
+                undecided_until=undecided(tx, patient, now),
             )
 
     def _views(self, tx: Transaction, patient: Patient) -> list[View]:
@@ -120,46 +120,14 @@ class PrivacyService:
 
     def ask_deletion(self, patient_id: str) -> DeletionRequest:
         """Ask to delete everything. Confirmed at once, or noted and asked again when a day has passed after a dose."""
-        now = self._clock()
         with self._uow() as tx:
             patient = _known(tx, patient_id)
-            known = tx.deletion(patient_id)
-            if known is not None and known.confirmed_at is None:
-                return self._confirm(tx, known, patient, now)
-            if known is not None:
-                return known
-            wait = _undecided(tx, patient, now)
-            request = DeletionRequest(
-                id=uuid.uuid4().hex,
-                patient_id=patient_id,
-                asked_at=now,
-                not_before=wait or now,
-                confirmed_at=None if wait else now,
-            )
-            tx.add_deletion(request)
-            action = "deletion.noted" if wait else "deletion.confirmed"
-            tx.audit(f"patient:{patient_id}", action, patient_id, now)
-        return request
-
-    def _confirm(self, tx: Transaction, request: DeletionRequest, patient: Patient, now: datetime) -> DeletionRequest:
-        wait = _undecided(tx, patient, now)
-        if wait is not None:
-            later = replace(request, not_before=wait)
-            tx.put_deletion(later)
-            return later
-        confirmed = replace(request, confirmed_at=now, not_before=now)
-        tx.put_deletion(confirmed)
-        tx.audit(f"patient:{patient.id}", "deletion.confirmed", patient.id, now)
-        return confirmed
+            return ask_deletion(tx, patient, self._clock(), window=timedelta(0))
 
     def withdraw_deletion(self, patient_id: str) -> None:
         """Keep everything after all. Changes nothing where nothing was asked."""
-        now = self._clock()
         with self._uow() as tx:
-            request = tx.deletion(patient_id)
-            if request is not None:
-                tx.put_deletion(replace(request, withdrawn_at=now))
-                tx.audit(f"patient:{patient_id}", "deletion.withdrawn", patient_id, now)
+            withdraw_deletion(tx, patient_id, self._clock())
 
     def run_deletions(self) -> int:
         """Carry out the confirmed requests that are due; called by the worker. Returns how many patients were erased.
@@ -175,7 +143,7 @@ class PrivacyService:
         now = self._clock()
         with self._uow() as tx:
             patient = _known(tx, request.patient_id)
-            wait = _undecided(tx, patient, now)
+            wait = undecided(tx, patient, now)
             if wait is not None:
                 tx.put_deletion(replace(request, not_before=wait))
                 return False
@@ -187,6 +155,22 @@ class PrivacyService:
         self._forget(patient.conversation_id)
         self._purge()
         return True
+
+    def forget_removed(self) -> int:
+        """Let Rasa forget what patients removed, once they have been quiet for a moment; called by the worker.
+
+        While a turn is under way Rasa would write its window back. Returns how many conversations were forgotten.
+        """
+        before = self._clock() - QUIET
+        with self._uow() as tx:
+            patients = [tx.patient(patient_id) for patient_id in tx.to_forget(before)]
+        for patient in (p for p in patients if p is not None):
+            self._forget(patient.conversation_id)
+            with self._uow() as tx:
+                tx.drop_forgetting(patient.id, before)
+        if patients:
+            self._purge()
+        return len(patients)
 
     def sweep(self) -> Mapping[str, int]:
         """Delete what is older than the policy keeps, at most once an hour; called by the worker. Audited by counts."""
@@ -212,10 +196,6 @@ def _known(tx: Transaction, patient_id: str) -> Patient:
     if patient is None or patient.erased_at is not None:
         raise NotPermitted(patient_id)
     return patient
-
-
-def _undecided(tx: Transaction, patient: Patient, now: datetime) -> datetime | None:
-    return undecided_until(timeline(tx.journeys(patient.id), now=now, time_zone=patient.time_zone), now)
 
 
 def _what(action: str) -> str:

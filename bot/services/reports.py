@@ -9,7 +9,7 @@ from bot.core.escalation import Alert
 from bot.core.hours import DAY, wall
 from bot.core.people import StaffMember
 from bot.core.policy import Policy
-from bot.core.reports import AlertFacts, WeekReport, week_report, year_counts
+from bot.core.reports import CRISIS_REFERRED, AlertFacts, WeekReport, week_report, year_counts
 from bot.services.escalation import require
 from bot.services.paging import RESPONDERS
 from bot.services.ports import Clock, Transaction, UnitOfWork
@@ -40,13 +40,13 @@ class ReportService:
             return week_report(self._facts(tx, start, end), self._nights(tx, start, min(end, self._clock())))
 
     def year(self, viewer: StaffMember | None, year: int) -> list[tuple[str, str, int]]:
-        """The yearly count without identities: (category, level, alerts). Raises NotPermitted."""
+        """The yearly count without identities: (category, level, count). Raises NotPermitted."""
         if viewer is not None:
             require(viewer, READERS)
         zone = self._policy.hours.zone
         start, end = (datetime(y, 1, 1, tzinfo=zone) for y in (year, year + 1))
         with self._uow() as tx:
-            return year_counts(self._facts(tx, start, end))
+            return year_counts(self._facts(tx, start, end), tx.count_audited(CRISIS_REFERRED, start, end))
 
     def _facts(self, tx: Transaction, start: datetime, end: datetime) -> list[AlertFacts]:
         found = [a for a in tx.alerts(since=start) if a.raised_at < end and not a.drill]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ from typing import Any
 from bot.core.journal import Message
 from bot.core.news import taken_back
 from bot.core.people import Patient
+from bot.core.reports import CRISIS_REFERRED
 from bot.core.safety.verdict import AssessmentContext, Level, Verdict, combine, verdict_from_json
 from bot.services.escalation import EscalationService
 from bot.services.facts import where_in_time
@@ -19,6 +21,7 @@ from bot.services.ports import Assessor, Clock, Conflict, Transaction, UnitOfWor
 
 MOST_CHARACTERS = 40_000
 ASSESSMENT_SECONDS = 2.0  # protocol 6.2: a gate that takes longer counts as failed
+RECORD_ID = re.compile(r"[0-9a-f]{32}")  # the value of a button that names an entry
 ASSESSED_AT_ONCE = 4_000  # characters; a longer text may take longer in proportion
 # (text id, text) of the opening of an emergency's response flow
 CrisisTexts = Callable[[Transaction, Verdict, Patient], list[tuple[str, str]]]
@@ -95,6 +98,24 @@ class ScreeningService:
                 continue  # the same message came in twice at once: the other one is kept
         raise Conflict(client_id)
 
+    def check_aside(self, patient_id: str, words: str) -> Received | None:
+        """Check words that were written on a page (protocol 0.1). Where they ask for more, they become a message.
+
+        That message is kept, alerted on and answered like any other; None where there is nothing to answer. A concern
+        that may wait is put on the staff's list.
+        """
+        with self._uow() as tx:
+            patient = tx.patient(patient_id)
+            assert patient is not None
+            context = self._context(tx, patient)
+        verdict = self.assess(words, context)
+        if verdict.interrupts:
+            return self._keep(patient, uuid.uuid4().hex, words, words, None, None, None, verdict)
+        if verdict.categories:
+            with self._uow() as tx:
+                self._alert(tx, patient, None, words, verdict, verdict.level, "written_on_a_page")
+        return None
+
     def assess(self, words: str, context: AssessmentContext) -> Verdict:
         """Assess, failing towards people: no answer in time, or an error, asks at least and tells staff."""
         version = self._assessor.version
@@ -132,7 +153,8 @@ class ScreeningService:
         verdict: Verdict,
     ) -> Received:
         now = self._clock()
-        payload = None if control_id is None else {"control_id": control_id, "value": value, "lines": lines}
+        structured = control_id is not None or lines
+        payload = {"control_id": control_id, "value": value, "lines": lines} if structured else None
         with self._uow() as tx:
             message = tx.add_message(
                 Message(
@@ -159,12 +181,21 @@ class ScreeningService:
                     crisis += self._say_crisis(tx, patient, message, texts)
             elif verdict.failed_layers:  # the patient is asked; staff learn that a layer is down
                 self._alert(tx, patient, message, words, verdict, Level.urgent, "assessment_layer_failed")
+            if crisis:
+                tx.audit("system", CRISIS_REFERRED, message.id, now)
             if verdict.level < Level.urgent:
                 self._take_back(tx, patient, message, words)
         return Received(message=message, verdict=verdict, duplicate=False, crisis=tuple(crisis))
 
     def _alert(
-        self, tx: Transaction, patient: Patient, message: Message, words: str, verdict: Verdict, level: Level, why: str
+        self,
+        tx: Transaction,
+        patient: Patient,
+        message: Message | None,
+        words: str,
+        verdict: Verdict,
+        level: Level,
+        why: str,
     ) -> None:
         self._escalation.raise_alert(
             tx,
@@ -173,7 +204,7 @@ class ScreeningService:
             categories=tuple(category.value for category in verdict.categories),
             subtype=verdict.subtype,
             reason=why,
-            message_id=message.id,
+            message_id=None if message is None else message.id,
             words=words,
             version=verdict.version,
         )
@@ -218,10 +249,11 @@ class ScreeningService:
 
 def typed_words(text: str, control_id: str | None, value: Any, lines: Mapping[str, str | None] | None) -> str:
     """All that the patient typed with their own hands: a button's label is not, a word beside a body place is."""
-    if control_id is None:
-        return text
+    if control_id is None:  # with edits of the summary's card, where it was on the page
+        return "\n".join(part for part in (text, *(lines or {}).values()) if part)
     typed = [] if isinstance(value, str) and value else [text]
-    if isinstance(value, str) and value not in {"skip", "lot", "continue"} and (len(value) > 30 or " " in value):
+    plain = isinstance(value, str) and value not in {"skip", "lot", "continue"} and not RECORD_ID.fullmatch(value)
+    if plain and (len(value) > 30 or " " in value):
         typed.append(value)
     if isinstance(value, list):
         typed += [

@@ -49,9 +49,9 @@ class SignInService:
         token, now = secrets.token_urlsafe(32), self._clock()
         with self._uow() as tx:
             known = {session.device_hash for session in tx.sessions(user_id)}
-            mark = _hash(device_token)
+            mark = hashed(device_token)
             session = Session(
-                id=_hash(token),
+                id=hashed(token),
                 user_id=user_id,
                 device=device[:60],
                 device_hash=mark,
@@ -67,7 +67,7 @@ class SignInService:
         """Whether the token is a live session of this account. `active` is a person's doing, not a page's polling."""
         now = self._clock()
         with self._uow.reading() as tx:
-            session = tx.session(_hash(token))
+            session = tx.session(hashed(token))
         if session is None or session.user_id != user_id:
             return False
         live = is_live(session, self._limits[staff], now)
@@ -92,7 +92,7 @@ class SignInService:
 
     def is_current(self, session: Session, token: str) -> bool:
         """Whether a session is the one of this token."""
-        return hmac.compare_digest(session.id, _hash(token))
+        return hmac.compare_digest(session.id, hashed(token))
 
     def end(self, user_id: int, session_id: str) -> None:
         """End one session of an account. Raises NotPermitted for another's."""
@@ -102,20 +102,23 @@ class SignInService:
             if session is None or session.user_id != user_id:
                 raise NotPermitted(session_id)
             tx.put_session(replace(session, ended_at=session.ended_at or now))
+            tx.drop_pins(user_id, device_hash=session.device_hash)
             tx.audit(f"user:{user_id}", "session.ended", f"user:{user_id}", now)
 
     def end_by_token(self, user_id: int, token: str) -> None:
         """End the session of a token, on signing out. An unknown token changes nothing."""
         try:
-            self.end(user_id, _hash(token))
+            self.end(user_id, hashed(token))
         except NotPermitted:
             return
 
     def end_all(self, user_id: int, *, but: str | None = None, by: str | None = None) -> int:
         """End an account's sessions, all but the one of a token if given. Returns how many ended."""
-        now, kept = self._clock(), _hash(but) if but else None
+        now, kept = self._clock(), hashed(but) if but else None
         with self._uow() as tx:
-            ending = [s for s in tx.sessions(user_id) if s.ended_at is None and s.id != kept]
+            known = tx.sessions(user_id)
+            ending = [s for s in known if s.ended_at is None and s.id != kept]
+            tx.drop_pins(user_id, but=next((s.device_hash for s in known if s.id == kept), None))
             for session in ending:
                 tx.put_session(replace(session, ended_at=now))
             tx.audit(by or f"user:{user_id}", "session.ended", f"user:{user_id}", now, count=len(ending))
@@ -149,7 +152,7 @@ class SignInService:
 
     def _guarded(self, email: str, device_token: str | None, known: Callable[[str, str], bool]) -> str:
         """Failures on a device that the account knows count by themselves, so that strangers cannot lock it out."""
-        account, device = email.strip().lower(), _hash(device_token) if device_token else ""
+        account, device = email.strip().lower(), hashed(device_token) if device_token else ""
         own = bool(device) and known(account, device)
         return hmac.new(self._secret, f"{account}|{device if own else ''}".encode(), hashlib.sha256).hexdigest()
 
@@ -161,14 +164,14 @@ class SignInService:
             if user_id is None:
                 raise NotPermitted("no such account")
             tx.void_recoveries(user_id, now)
-            tx.add_recovery(_hash(token), user_id, now + LINK_LASTS)
+            tx.add_recovery(hashed(token), user_id, now + LINK_LASTS)
             tx.audit(by, "recovery.offered", f"user:{user_id}", now)
         return Recovery(token=token, user_id=user_id, expires_at=now + LINK_LASTS)
 
     def recovery(self, token: str) -> int:
         """The account behind a way back in. Raises LinkGone."""
         with self._uow() as tx:
-            found = tx.recovery(_hash(token))
+            found = tx.recovery(hashed(token))
         if found is None or found[2] is not None or found[1] < self._clock():
             raise LinkGone
         return found[0]
@@ -177,7 +180,7 @@ class SignInService:
         """Spend a way back in and end all sessions of its account. Raises LinkGone."""
         user_id, now = self.recovery(token), self._clock()
         with self._uow() as tx:
-            if not tx.use_recovery(_hash(token), now):
+            if not tx.use_recovery(hashed(token), now):
                 raise LinkGone
             tx.audit(f"user:{user_id}", "recovery.used", f"user:{user_id}", now)
         self.end_all(user_id)
@@ -210,5 +213,6 @@ class SignInService:
         return told
 
 
-def _hash(token: str) -> str:
+def hashed(token: str) -> str:
+    """What is kept of a token: enough to know it again, not to make it."""
     return hashlib.sha256(token.encode()).hexdigest()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 from bot.core.flow.content import ContentError, Library
@@ -19,6 +19,7 @@ from bot.core.flow.state import SittingState
 from bot.core.flow.steering import LEFT_STANDING, OUT_OF_SCOPE
 from bot.core.journal import Message
 from bot.core.people import Patient
+from bot.core.reports import CRISIS_REFERRED
 from bot.core.safety.verdict import Level, Verdict
 from bot.core.steering import StepContext
 from bot.services.escalation import EscalationService
@@ -81,8 +82,12 @@ class SittingService:
         if command == "out_of_scope":
             return self.inform(conversation_id, message_id, OUT_OF_SCOPE)
 
+        with self._uow.reading() as tx:
+            message = tx.message(message_id)
+        lines = ((message.payload if message is not None else None) or {}).get("lines")
+
         def turn(interpreter: Interpreter, state: SittingState, facts: Facts, now: datetime, _: Words) -> Outcome:
-            return interpreter.steer(state, command, facts, now, sitting_id=uuid.uuid4().hex)
+            return interpreter.steer(state, command, facts, now, sitting_id=uuid.uuid4().hex, lines=lines)
 
         return self._turn(conversation_id, message_id, turn)
 
@@ -215,13 +220,22 @@ class SittingService:
                 last_message_id=message_id or (stored.last_message_id if stored is not None else None),
                 at=now,
             )
+            sitting_id = outcome.state.sitting_id or None
             if message is not None:
-                tx.mark_answered(message.id, now)
-            said = (self._store(tx, patient, message_id, utterance, now) for utterance in outcome.say)
+                tx.mark_answered(message.id, now, sitting_id)
+            if any(utterance.kind == "crisis" for utterance in outcome.say):
+                tx.audit("system", CRISIS_REFERRED, message_id or sitting_id or patient.id, now)
+            said = (self._store(tx, patient, message_id, sitting_id, utterance, now) for utterance in outcome.say)
             return tuple(spoken for spoken in said if spoken is not None)
 
     def _store(
-        self, tx: Transaction, patient: Patient, message_id: str | None, utterance: Utterance, now: datetime
+        self,
+        tx: Transaction,
+        patient: Patient,
+        message_id: str | None,
+        sitting_id: str | None,
+        utterance: Utterance,
+        now: datetime,
     ) -> Spoken | None:
         """Keep one utterance; None where all of it waits until staff were in fact told."""
         if utterance.control is None:
@@ -242,6 +256,8 @@ class SittingService:
                 text_id=utterance.text_id,
                 control=None if utterance.control is None else utterance.control.as_json(),
                 small_print=utterance.small_print,
+                links=[asdict(link) for link in utterance.links],
+                sitting_id=sitting_id,
                 reply_to=message_id,
                 created_at=now,
             )
@@ -267,9 +283,6 @@ class SittingService:
         if version == self._library.version and version not in self._kept_versions:
             tx.keep_content(version, self._library.sources, now)
             self._kept_versions.add(version)
-
-    def _complained(self, tx: Transaction, patient_id: str) -> bool:
-        return any(alert.boundary for alert in tx.alerts(patient_id=patient_id, unresolved=True))
 
     def _patient(self, tx: Transaction, conversation_id: str) -> Patient:
         patient = tx.patient_of_conversation(conversation_id)

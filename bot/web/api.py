@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
-from flask import Blueprint, jsonify, request
+from flask import Blueprint, jsonify, request, url_for
 from flask_security import current_user, login_user
 from flask_wtf.csrf import generate_csrf
 
@@ -220,8 +221,16 @@ def _message(message: Message) -> dict[str, Any]:
         "text": message.text,
         "small_print": message.small_print,
         "control": _control(message),
+        "links": [{"label": link["label"], "href": _page_of(link)} for link in message.links],
         "at": _moment(message.created_at),
     }
+
+
+def _page_of(link: Mapping[str, str]) -> str:
+    """Where a link of a bubble leads."""
+    if link["page"] == "entry":
+        return url_for("entries.entry", entry_id=link["id"])
+    return url_for("entries.copy", _anchor=link["page"] if link["page"] == "alerts" else None)
 
 
 def _control(message: Message) -> dict[str, Any] | None:

@@ -20,8 +20,22 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.wrappers import Response
 
 from bot.bootstrap import Application
-from bot.web import account_pages, api, coach, entries, own_digest, patient, programme, reports, requests, rota, staff
+from bot.web import (
+    account_pages,
+    api,
+    coach,
+    device_pin,
+    entries,
+    own_digest,
+    patient,
+    programme,
+    reports,
+    requests,
+    rota,
+    staff,
+)
 from bot.web.accounts import STAFF, allow, enforce, setup_accounts
+from bot.web.devices import known_device
 
 log = structlog.get_logger()
 MOST_BYTES = 300_000
@@ -42,6 +56,7 @@ SIGN_INS = (
     "api.open_session",
     "account.recover",
     "patient.invitation",
+    "pin.enter",
 )
 READY_OUTBOX = timedelta(minutes=2)
 READY_BEAT = timedelta(seconds=20)
@@ -83,7 +98,8 @@ def create_app(application: Application) -> Flask:
     limiter = Limiter(get_remote_address, app=flask, default_limits=[f"{settings.requests_per_minute} per minute"])
     sign_ins = limiter.limit(f"{settings.sign_ins_per_minute} per minute", methods=["POST"])
     enforce(flask, application)
-    for face in (patient, entries, own_digest, programme, coach, staff, rota, requests, reports, api, account_pages):
+    pages = (patient, entries, own_digest, programme, coach, staff, rota, requests, reports, account_pages, device_pin)
+    for face in (*pages, api):
         flask.register_blueprint(face.make(application))
     views: dict[str, Any] = flask.view_functions
     for endpoint in SIGN_INS:
@@ -93,6 +109,7 @@ def create_app(application: Application) -> Flask:
     flask.jinja_env.filters["local"] = local_time
     flask.jinja_env.filters["soon"] = soon
     flask.jinja_env.globals.update(clinic_name=settings.clinic_name, clinic_phone=settings.clinic_phone)
+    flask.jinja_env.globals["has_pin"] = lambda: application.pins.is_set(known_device())
     return flask
 
 

@@ -11,14 +11,17 @@ from flask import Blueprint, Response, abort, make_response, redirect, render_te
 from bot.adapters.pdf import pdf
 from bot.bootstrap import Application
 from bot.core.journal import Visibility
+from bot.core.safety.verdict import Level
 from bot.services.ports import NotPermitted
 from bot.web.accounts import allow, signed_in_patient
+from bot.web.incoming import whole
 
 MOST_SEARCH = 200  # characters of a search
 FILES = {
     "markdown": ("text/markdown; charset=utf-8", "journal.md"),
     "json": ("application/json", "journal.json"),
     "pdf": ("application/pdf", "journal.pdf"),
+    "alerts": ("text/markdown; charset=utf-8", "alerts.md"),
 }
 
 
@@ -68,6 +71,20 @@ def make(application: Application) -> Blueprint:
         journal.set_visibility(signed_in_patient(application).id, entry_id, wanted)
         return redirect(url_for("entries.entry", entry_id=entry_id))
 
+    @pages.post("/<entry_id>/correct")
+    @allow("patient")
+    @_or_nothing_here
+    def correct(entry_id: str) -> Any:
+        patient, texts = signed_in_patient(application), request.form.getlist("line")
+        found = journal.entry(patient.id, entry_id)
+        try:
+            changed = journal.correct(patient, entry_id, [whole(text) for text in texts])
+        except ValueError as problem:
+            return _page(application, "journal/entry.html", entry=found, problem=str(problem), texts=texts), 422
+        if changed and talk_follows(application, patient.id, changed):
+            return redirect(url_for("patient.journal"))
+        return redirect(url_for("entries.entry", entry_id=entry_id))
+
     @pages.route("/<entry_id>/remove", methods=["GET", "POST"])
     @allow("patient")
     @_or_nothing_here
@@ -96,7 +113,16 @@ def make(application: Application) -> Blueprint:
     @pages.get("/steps")
     @allow("patient")
     def steps() -> Any:
-        return _page(application, "journal/steps.html", steps=journal.steps(signed_in_patient(application).id))
+        patient = signed_in_patient(application)
+        soonest = {reminder.entry_id: reminder for reminder in reversed(application.reminders.waiting(patient.id))}
+        return _page(application, "journal/steps.html", steps=journal.steps(patient.id), reminders=soonest)
+
+    @pages.post("/steps/<entry_id>/quiet")
+    @allow("patient")
+    @_or_nothing_here
+    def quiet(entry_id: str) -> Any:
+        application.reminders.quiet(signed_in_patient(application).id, entry_id)
+        return redirect(url_for("entries.steps"))
 
     @pages.get("/questions")
     @allow("patient")
@@ -131,11 +157,24 @@ def make(application: Application) -> Blueprint:
         if kind == "pdf":
             journal.note_export(patient.id, kind)
             content = pdf(_print_page(application))
+        elif kind == "alerts":
+            content = journal.alerts_file(patient)
         else:
             content = journal.export(patient, kind)
         return _download(content, kind)
 
     return pages
+
+
+def talk_follows(application: Application, patient_id: str, words: str) -> bool:
+    """Check words written on a page for danger; whether they led to something in the conversation."""
+    received = application.screening.check_aside(patient_id, words)
+    if received is None:
+        return False
+    if received.verdict.level >= Level.urgent or received.verdict.failed_layers:
+        application.delivery.send_at_once(patient_id, "web")
+    application.conversation.deliver(received.message.id)
+    return True
 
 
 def _print_page(application: Application) -> str:

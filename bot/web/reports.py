@@ -62,7 +62,7 @@ def make(application: Application) -> Blueprint:
         year = request.args.get("year", application.clock().year, type=int)
         if not 2000 <= year <= 2200:
             abort(404)
-        rows = [("category", "level", "alerts"), *application.reports.year(signed_in_staff(), year)]
+        rows = [("category", "level", "count"), *application.reports.year(signed_in_staff(), year)]
         return _csv(rows, f"alerts-{year}.csv")
 
     return pages

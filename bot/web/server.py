@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import struct
 from typing import Any
 
 import structlog
@@ -11,11 +9,11 @@ from gunicorn.app.base import BaseApplication
 
 from bot.adapters.channels import load_channels
 from bot.bootstrap import Application
-from bot.web.app import create_app
+from bot.web.app import MOST_BYTES, create_app
+from bot.web.deadlines import PunctualWorker, WholeRequests
 
 log = structlog.get_logger()
 THREADS = 16
-READ_SECONDS = 10  # how long a connection may say nothing in the middle of a request
 
 
 class _Server(BaseApplication):  # type: ignore[misc]
@@ -29,13 +27,12 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "bind": f"{settings.web_host}:{settings.web_port}",
             "workers": 1,
             "threads": THREADS,
-            "worker_class": "gthread",
+            "worker_class": PunctualWorker,
             "timeout": 60,
             "keepalive": 15,
             "loglevel": "warning",
             "limit_request_line": 2000,
             "limit_request_fields": 60,
-            "when_ready": _hurry_the_slow,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -43,13 +40,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Any:
         """Called in the worker, once; the first message must not wait for the assessment to be loaded."""
         log.info("web.assessing", version=self._application.assessor.version)
-        return create_app(self._application)
-
-
-def _hurry_the_slow(arbiter: Any) -> None:
-    """Connections inherit the listeners' time limit, so that slow senders cannot hold all threads."""
-    for listener in arbiter.LISTENERS:
-        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", READ_SECONDS, 0))
+        return WholeRequests(create_app(self._application), MOST_BYTES)
 
 
 def serve(application: Application) -> None:

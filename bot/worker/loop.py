@@ -72,6 +72,8 @@ def jobs_of(app: Application, worker: str) -> list[Job]:
         Job(name="digests", run=app.digest_notices.run_once, pause_seconds=30.0),
         Job(name="devices", run=lambda: app.sign_in.tell_new_devices(app.notifier), pause_seconds=5.0),
         Job(name="deletions", run=app.privacy.run_deletions, pause_seconds=30.0),
+        Job(name="reminders", run=app.reminders.send_due, pause_seconds=30.0),
+        Job(name="forgetting", run=app.privacy.forget_removed, pause_seconds=30.0),
         Job(name="retention", run=app.privacy.sweep, pause_seconds=300.0),
     ]
 

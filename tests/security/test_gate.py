@@ -16,6 +16,7 @@ OPEN_TO_ANYONE = {
     "static", "alive", "ready", "help_now", "service_worker",
     "api.openapi", "api.session", "api.open_session",
     "patient.invitation", "account.recover",
+    "pin.enter",  # good on a device that has a code, five tries
     "staff.answer",  # the signed link of an alert message names its person; initials and level only
     "security.static", "security.login", "security.forgot_password", "security.reset_password",
     "security.two_factor_token_validation", "security.mf_recovery", "security.tf_select",

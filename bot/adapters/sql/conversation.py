@@ -37,7 +37,7 @@ WAITING_OF_PATIENT = WAITING.where(MESSAGE.c.patient_id == bindparam("patient"))
 ANSWERED = (
     update(MESSAGE)
     .where(MESSAGE.c.id == bindparam("message"), MESSAGE.c.answered_at.is_(None))
-    .values(answered_at=bindparam("at"))
+    .values(answered_at=bindparam("at"), sitting_id=bindparam("sitting"))
 )
 VERDICT = select(ASSESSMENT.c.verdict).where(ASSESSMENT.c.message_id == bindparam("message"))
 STATE = select(SITTING).where(SITTING.c.patient_id == bindparam("patient"))
@@ -55,6 +55,7 @@ class ConversationRecords(Sealed):
             "control": message.control,
             "small_print": message.small_print,
             "payload": message.payload,
+            "links": list(message.links),
         }
         row = {
             "id": message.id,
@@ -64,6 +65,7 @@ class ConversationRecords(Sealed):
             "kind": message.kind,
             "text_id": message.text_id,
             "reply_to": message.reply_to,
+            "sitting_id": message.sitting_id,
             "sealed": self._seal(message.patient_id, f"message/{message.id}", content),
             "created_at": message.created_at,
             "answered_at": message.answered_at,
@@ -88,6 +90,7 @@ class ConversationRecords(Sealed):
             reply_to=row.reply_to,
             created_at=row.created_at,
             answered_at=row.answered_at,
+            sitting_id=row.sitting_id,
             **content,
         )
 
@@ -114,8 +117,8 @@ class ConversationRecords(Sealed):
     def recent_texts(self, patient_id: str, count: int) -> tuple[str, ...]:
         return tuple(self._message(row).text for row in self._rows(TEXTS, patient=patient_id, most=count))[::-1]
 
-    def mark_answered(self, message_id: str, at: datetime) -> None:
-        self._s.execute(ANSWERED, {"message": message_id, "at": at})
+    def mark_answered(self, message_id: str, at: datetime, sitting_id: str | None = None) -> None:
+        self._s.execute(ANSWERED, {"message": message_id, "at": at, "sitting": sitting_id})
 
     def note_try(self, message_id: str) -> int:
         """Count a turn that failed. Returns how many have."""

@@ -23,7 +23,7 @@ KEPT = {
     "consent": "what was agreed to and when; no words of the patient",
     "deletion": "the request itself",
 }
-OF_ACCOUNT = ("account_session", "recovery", "webauthn", "roles_users", "user")
+OF_ACCOUNT = ("account_session", "device_pin", "recovery", "webauthn", "roles_users", "user")
 
 
 def erase(session: Session, vault: Vault, patient_id: str, at: datetime) -> dict[str, int]:

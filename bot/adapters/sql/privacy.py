@@ -89,6 +89,8 @@ class PrivacyRecords(Sealed):
     def forget_entries(self, before: datetime) -> int:
         self._forget(t.QuestionRow, t.QuestionRow.created_at < before)
         self._forget(t.PartRow, t.PartRow.last_seen < before)
+        self._forget(t.SittingRecordRow, t.SittingRecordRow.ended_at < before)
+        self._forget(t.SafetyPlanRow, t.SafetyPlanRow.updated_at < before)
         return self._forget(t.EntryRow, t.EntryRow.created_at < before)
 
     def forget_alerts(self, before: datetime) -> int:

@@ -15,8 +15,10 @@ from bot.adapters.sql.conversation import ConversationRecords
 from bot.adapters.sql.escalation import EscalationRecords
 from bot.adapters.sql.journal import JournalRecords
 from bot.adapters.sql.outbox import OutboxRecords
+from bot.adapters.sql.pins import PinRecords
 from bot.adapters.sql.privacy import PrivacyRecords
 from bot.adapters.sql.programme import ProgrammeRecords
+from bot.adapters.sql.rights import RightsRecords
 from bot.adapters.sql.rota import RotaRecords
 from bot.adapters.sql.trust import TrustRecords
 
@@ -32,6 +34,8 @@ class SqlTransaction(
     ProgrammeRecords,
     OutboxRecords,
     RotaRecords,
+    RightsRecords,
+    PinRecords,
 ):
     """One open transaction. Fulfils bot.services.ports.Transaction."""
 

@@ -149,6 +149,7 @@ class MessageRow(Base):
         UniqueConstraint("patient_id", "client_id"),
         Index("ix_message_patient_seq", "patient_id", "seq"),
         Index("ix_message_waiting", "answered_at", "sender"),
+        Index("ix_message_sitting", "sitting_id"),
     )
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     id: Mapped[str] = mapped_column(String(32), unique=True)
@@ -162,6 +163,15 @@ class MessageRow(Base):
     created_at: Mapped[datetime] = mapped_column(Utc)
     answered_at: Mapped[datetime | None] = mapped_column(Utc)
     tries: Mapped[int] = mapped_column(default=0)
+    sitting_id: Mapped[str | None] = mapped_column(String(32))  # known once the turn was taken
+
+
+class ForgettingRow(Base):
+    """A patient of whom Rasa's window still holds words that were removed here."""
+
+    __tablename__ = "forgetting"
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id"), primary_key=True)
+    asked_at: Mapped[datetime] = mapped_column(Utc)
 
 
 class AssessmentRow(Base):
@@ -225,6 +235,19 @@ class EntryRow(Base):
     sealed_lines: Mapped[bytes] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(Utc)
     shared_at: Mapped[datetime | None] = mapped_column(Utc)
+
+
+class ReminderRow(Base):
+    """A reminder of a small step, for a patient who asked for one. Holds no words."""
+
+    __tablename__ = "reminder"
+    __table_args__ = (Index("ix_reminder_due", "state", "due_at"),)
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    patient_id: Mapped[str] = mapped_column(ForeignKey("patient.id"), index=True)
+    entry_id: Mapped[str] = mapped_column(ForeignKey("entry.id"), index=True)
+    due_at: Mapped[datetime] = mapped_column(Utc)
+    state: Mapped[str] = mapped_column(String(10))  # waiting, sent, failed, dropped
+    tries: Mapped[int] = mapped_column(default=0)
 
 
 class QuestionRow(Base):
@@ -507,6 +530,18 @@ class SessionRow(Base):
     seen_at: Mapped[datetime] = mapped_column(Utc)
     ended_at: Mapped[datetime | None] = mapped_column(Utc)
     told_at: Mapped[datetime | None] = mapped_column(Utc)  # when the owner was told of the new device
+
+
+class DevicePinRow(Base):
+    """A short code for coming back on one device. It opens nothing on any other."""
+
+    __tablename__ = "device_pin"
+    device_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("user.id"), index=True)
+    pin_hash: Mapped[str] = mapped_column(String(200))  # argon2id
+    tries: Mapped[int] = mapped_column(default=0)  # wrong ones in a row
+    good_until: Mapped[datetime] = mapped_column(Utc)
+    made_at: Mapped[datetime] = mapped_column(Utc)
 
 
 class SignInGuardRow(Base):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from bot.adapters.sql import tables as t
 from bot.adapters.sql.sealed import Sealed
@@ -36,6 +36,12 @@ class TrustRecords(Sealed):
         rows = self._s.scalars(select(t.AuditRow).where(t.AuditRow.subject == subject).order_by(t.AuditRow.seq))
         names = ("at", "actor", "action", "detail")
         return [{name: getattr(row, name) for name in names} for row in rows]
+
+    def count_audited(self, action: str, start: datetime, end: datetime) -> int:
+        """How many subjects an action was audited of from `start` until before `end`."""
+        first, last = (moment.astimezone(UTC).isoformat() for moment in (start, end))
+        between = (t.AuditRow.action == action, t.AuditRow.at >= first, t.AuditRow.at < last)
+        return self._s.scalar(select(func.count(t.AuditRow.subject.distinct())).where(*between)) or 0
 
     def verify_audit(self) -> int | None:
         previous, expected = GENESIS, 1

@@ -10,12 +10,13 @@ from bot.core.flow import gates
 from bot.core.flow.asking import LOT
 from bot.core.flow.content import Step
 from bot.core.flow.echo import TENDER
-from bot.core.flow.offers import Offers
 from bot.core.flow.outcome import Effect, FlowError, Raise
 from bot.core.flow.reading import find_number, find_option, says_go_on
+from bot.core.flow.rights import Rights
 from bot.core.flow.speech import AnswerType, Option, Reply
 from bot.core.flow.state import Frame
 
+BEFORE_ARRIVING = ("phase_unknown", "own.slept", "own.discard_again", "rights.delete_all_again", "rights.new_coach")
 ROUTES = (
     Option(value="to_coach", label="My coach"),
     Option(value="to_medical", label="The medical team"),
@@ -23,7 +24,7 @@ ROUTES = (
 )
 
 
-class Answering(Offers):
+class Answering(Rights):
     """Takes the answer to the current step."""
 
     def take(self, reply: Reply) -> None:
@@ -140,8 +141,10 @@ class Answering(Offers):
             self.state.frames.pop()
             self.state.values["between_asked"] = True
             self.push("sitting.suggest") if value == "more" else self.push("closing")
-        elif place in ("phase_unknown", "own.slept", "own.discard_again"):
+        elif place in BEFORE_ARRIVING:
             self.answer_before(place, None if value is None else str(value))
+        elif place.startswith("rights."):
+            self.answer_rights(place, str(value))
         elif place == "own.send_question":
             self.answer_send(str(value))
         elif place == "own.kept_aside":

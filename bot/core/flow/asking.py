@@ -13,11 +13,15 @@ from bot.core.flow.render import choose
 from bot.core.flow.speaking import Speaking
 from bot.core.flow.speech import AnswerType, Control, Option, SummaryLine, Utterance
 from bot.core.flow.state import Frame
+from bot.core.journal import EntryMark, Visibility
 
 BEGIN = Option(value="start_journal", label="Check in")  # the way back into a sitting when nothing is open
 LOT = frozenset({"meet_a_part", "body_tracking", "journey_recall", "meaning_and_insight"})
 REWRITTEN = ("os_", "lc_")  # steps that "Change it" leads back to
 MOST_LABEL = 60  # characters of a button
+MOST_ENTRIES = 6  # offered as buttons; the page has all of them
+EVERY_SITTING = frozenset({"arrive", "grounding", "closing"})  # practices that say nothing about an entry
+WRITING_NOW = Option(value="now", label="What I'm writing now")
 
 
 class Asking(Speaking):
@@ -103,6 +107,8 @@ class Asking(Speaking):
         if step.answer.type is AnswerType.body:
             places = (*self.library.body_places, *step.answer.extra)
             return tuple(Option(value=place, label=place.capitalize()) for place in dict.fromkeys(places))
+        if step.id in ("rights.delete_pick", "rights.unshare_pick"):
+            return (*self.entry_options(shared=step.id == "rights.unshare_pick"), *step.answer.options)
         if step.answer.sources:
             return self.thread_options(step.answer.sources)
         if step.answer.type is AnswerType.summary and not self.facts.may_share:
@@ -114,6 +120,18 @@ class Asking(Speaking):
         now = [row["text"] for source in sources for row in reversed(self.state.kept) if row["field"] == source]
         before = [text for source in sources for text in self.facts.entry_lines.get(source, ())[:2]]
         return tuple(Option(value=text, label=shorten(text)) for text in dict.fromkeys((*now, *before)))
+
+    def entry_options(self, *, shared: bool) -> tuple[Option, ...]:
+        """The newest entries, or the shared ones of them, as buttons; what is being written now comes before them."""
+        marks = [mark for mark in self.facts.own_entries if not shared or mark.visibility is Visibility.shared]
+        now = (WRITING_NOW,) if self.current_rows() and not shared else ()
+        return (*now, *(Option(value=mark.id, label=self.entry_label(mark)) for mark in marks[:MOST_ENTRIES]))
+
+    def entry_label(self, mark: EntryMark) -> str:
+        """When an entry was written, what it was, and who can read it; never its words."""
+        told = [p for p in mark.practices if p not in EVERY_SITTING and p in self.library.flows]
+        what = self.library.flows[told[0]].label if told else ""
+        return " · ".join(part for part in (mark.when, what, mark.visibility.value) if part)
 
     def grounding_options(self) -> tuple[Option, ...]:
         order, frame = self.library.grounding, self.state.frame

@@ -75,6 +75,10 @@ class Course(Responding):
             self.push("own.slept")
         elif facts.discards_due and not facts.within_a_day and "meta.discard_again" not in values:
             self.push("own.discard_again")
+        elif facts.deletion == "due" and not facts.within_a_day and "meta.delete_all_again" not in values:
+            self.push("rights.delete_all_again")
+        elif facts.coach_is_new and not facts.within_a_day and "meta.new_coach" not in values:
+            self.push("rights.new_coach")
         elif values.get("pattern") == THREE_FAR_AWAY and not values.get("unreality_asked"):
             values["unreality_asked"] = True
             self.push("safety.unreality_check")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.core.journal import EntryMark
 from bot.core.journeys import Phase, ProgramStatus
 from bot.core.safety.verdict import Level
 
@@ -34,6 +35,10 @@ class Facts:
     program: ProgramStatus = ProgramStatus.active
     session_booked: bool = False  # an integration coaching session is on the calendar
     days_since_last: float | None = None
+    own_entries: tuple[EntryMark, ...] = ()  # the newest, newest first; what is set aside is out of sight
+    deletion: str | None = None  # the request to delete everything: noted, due (to be asked again) or confirmed
+    coach_is_new: bool = False  # a new coach, and the patient has not chosen what to share with them
+    shares_nothing: bool = False  # that was the choice
 
     @property
     def paused_by_medical(self) -> bool:
@@ -42,8 +47,8 @@ class Facts:
 
     @property
     def may_share(self) -> bool:
-        """Whether a coach reads this patient's entries; not after discharge (protocol 2.3)."""
-        return self.program is not ProgramStatus.discharged
+        """Whether a coach reads this patient's entries; not after discharge (2.3), nor a new one unasked (7.5)."""
+        return self.program is not ProgramStatus.discharged and not self.shares_nothing
 
     @property
     def within_a_day(self) -> bool:

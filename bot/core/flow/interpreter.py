@@ -61,10 +61,19 @@ class Interpreter:
         turn.ask_again()
         return turn.outcome()
 
-    def steer(self, state: SittingState, command: str, facts: Facts, now: datetime, *, sitting_id: str) -> Outcome:
-        """Carry out one steering command (the commands of `kat interpret`)."""
+    def steer(
+        self,
+        state: SittingState,
+        command: str,
+        facts: Facts,
+        now: datetime,
+        *,
+        sitting_id: str,
+        lines: dict[str, str | None] | None = None,
+    ) -> Outcome:
+        """Carry out one steering command (the commands of `kat interpret`). `lines` are edits of the summary's card."""
         turn = self._turn(state, facts, now)
-        turn.steer(command, sitting_id)
+        turn.steer(command, sitting_id, Reply(message_id="", text="", lines=lines))
         return turn.outcome()
 
     def respond_to_risk(

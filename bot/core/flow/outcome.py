@@ -31,7 +31,8 @@ class Effect:
     kinds: save (visibility, lines, practices), discard, discard_later (lines), discarded_again (remove: bool),
     staff_answer (question id and value), staff_text (words for the team), question (to, text), team_note (to, name of
     a line of bot's own), restrict (who), card (open the crisis card), pause, slept (bool),
-    schedule_missing, sitting_ended (ratings), plan (line and text of the plan for staying safe).
+    schedule_missing, sitting_ended (ratings), plan (line and text of the plan for staying safe), remove_entry,
+    remove_later and unshare (entry), delete_all (wait: bool), keep_all, handover (choice).
     """
 
     kind: str

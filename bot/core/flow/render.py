@@ -1,4 +1,4 @@
-"""Filling the slots of authored texts. Only the slots of protocol 0.2 exist; an empty slot is never shown."""
+"""Filling the slots of authored texts: those of protocol 0.2, and one of ours. An empty slot is never shown."""
 
 from __future__ import annotations
 
@@ -29,11 +29,13 @@ SLOTS = frozenset(
         "activation",
         "activation_start",
         "saved_count",
+        "new_coach_name",  # ours, for the question of protocol 7.5
     }
 )
 # What stands in where every variant needs a slot that is empty.
 FALLBACKS = {
     "coach_name": "your coach",
+    "new_coach_name": "Your new coach",
     "part_name": "this part",
     "last_part": "that part",
     "plan_when": "when it fits",

@@ -9,6 +9,10 @@ from bot.core.flow.course import Course
 from bot.core.flow.outcome import Effect
 from bot.core.flow.speech import Reply
 
+RATINGS = (  # what stays of a discarded sitting: no words
+    "state.ladder", "state.activation_start", "state.activation_end", "presence", "pattern", "activation", "mode",
+)  # fmt: skip
+
 
 class Saving(Course):
     """Turns kept lines into an entry, as the patient chose."""
@@ -83,6 +87,8 @@ class Saving(Course):
             self.ask_again()
             return
         self.effects.append(Effect(kind="discard"))
+        self.state.values = {name: value for name, value in self.state.values.items() if name in RATINGS}
+        self.state.slots = {}
         self.leave()
 
     def to_draft(self) -> None:

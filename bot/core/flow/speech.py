@@ -70,6 +70,15 @@ class Control:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Link:
+    """A way from a bubble to one of the patient's own pages: `page` is entry (with its `id`), copy or alerts."""
+
+    page: str
+    label: str
+    id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Utterance:
     """One bubble. `text_id` names the authored text for review; `kind` is say, prompt, crisis, notice or summary."""
 
@@ -78,6 +87,7 @@ class Utterance:
     kind: str = "say"
     small_print: str | None = None
     control: Control | None = None
+    links: tuple[Link, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -86,6 +96,7 @@ class Utterance:
             "kind": self.kind,
             "small_print": self.small_print,
             "control": None if self.control is None else self.control.as_json(),
+            "links": [asdict(link) for link in self.links],
         }
 
 

@@ -8,11 +8,12 @@ from bot.core.flow.answering import Answering
 from bot.core.flow.outcome import Effect, FlowError, Raise
 from bot.core.flow.render import fill
 from bot.core.flow.speech import AnswerType, Reply, Utterance
-from bot.core.flow.state import Frame, SittingState
+from bot.core.flow.state import Frame
 from bot.core.safety.verdict import Level
 
 LEFT_STANDING = timedelta(hours=6)  # an open question left for so long is offered to be picked up again
 OUT_OF_SCOPE = "out_of_scope"  # a question that no answer of the FAQ fits
+RIGHTS = frozenset({"show_entries", "delete_entry", "export_data", "delete_all_data"})
 ROUTED = frozenset({"medical_team", "coach", "clinic"})
 WHEN_LOCKED = frozenset({"faq_human", "faq_who_reads", "faq_emergency", "faq_monitored", "faq_wrong"})  # protocol 8
 
@@ -20,7 +21,8 @@ WHEN_LOCKED = frozenset({"faq_human", "faq_who_reads", "faq_emergency", "faq_mon
 class Turn(Answering):
     """One turn, whole: an answer, a command, or a silence."""
 
-    def steer(self, command: str, sitting_id: str) -> None:
+    def steer(self, command: str, sitting_id: str, reply: Reply) -> None:
+        """Carry out a command. `reply` has what the card of the summary held, where it came with one."""
         known = {
             "start_journal": lambda: self.begin(sitting_id) if not self.state.frames else self.resume(),
             "resume": lambda: self.begin(sitting_id) if not self.state.frames else self.resume(),
@@ -31,13 +33,16 @@ class Turn(Answering):
             "change_last_answer": self.back,
             "stop_and_discard": self.stop,
             "save_entry": self.to_summary,
-            "keep_private": self.to_summary,
+            "keep_private": lambda: self.keep_private(sitting_id, reply),
             "short_version": self.shorten,
             "grounding_now": lambda: self.settle(sitting_id),
             "talk_to_human": lambda: self.push_over("safety.human_request", sitting_id),
             "repeat_question": self.ask_again,
             "crisis_resources": self.crisis_card,
         }
+        if command in RIGHTS:
+            self.exercise(command, sitting_id)
+            return
         if command in known:
             known[command]()
             return
@@ -145,18 +150,6 @@ class Turn(Answering):
             self.push_over("grounding", sitting_id)
         else:
             self.ask_again()
-
-    def push_over(self, flow_id: str, sitting_id: str) -> None:
-        if not self.state.frames:
-            shown = self.state.shown
-            self.state = SittingState(
-                sitting_id=sitting_id,
-                started_at=self.now.isoformat(),
-                shown=shown,
-                content_version=self.library.version,
-            )
-        self.state.status = "active"
-        self.push(flow_id)
 
     def crisis_card(self) -> None:
         self.say_text("steering.crisis_resources", kind="crisis")

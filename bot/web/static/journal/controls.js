@@ -22,9 +22,10 @@ const CONTROLS = {
 // Fills the dock with the control of the current question.
 export function draw(dock, control, answer) {
   dock.replaceChildren();
+  dock.card = null;
   if (!control) return;
   const send = (given) => answer({ control_id: control.id, ...given });
-  dock.append(...CONTROLS[control.type](control, send));
+  dock.append(...CONTROLS[control.type](control, send, dock));
   const aside = [];
   if (control.lot) aside.push(button("This is a lot", () => send({ value: "lot", text: "This is a lot" }), { className: "button quiet" }));
   if (control.skippable && control.type !== "none") aside.push(button("Skip", () => send({ value: "skip", text: "Skip" }), { className: "button quiet" }));

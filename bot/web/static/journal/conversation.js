@@ -77,6 +77,8 @@ export class Conversation {
     const made = element("p", { className: `bubble ${message.from} ${message.kind}`, textContent: message.text });
     made.dataset.at = message.at;
     if (message.small_print) made.append(element("span", { className: "print", textContent: message.small_print }));
+    const links = (message.links ?? []).map((link) => element("a", { className: "button", href: link.href, textContent: link.label }));
+    if (links.length) made.append(element("span", { className: "links" }, ...links));
     return made;
   }
 

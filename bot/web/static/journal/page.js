@@ -73,7 +73,7 @@ async function say() {
   const text = field.value;
   if (!text.trim()) { state.textContent = "There is nothing to send yet."; return; }
   if (sending) return;
-  const message = { client_id: draftId, text };
+  const message = { client_id: draftId, text, ...dock.card };
   field.value = "";
   grow(field);
   if (await deliver(message)) {

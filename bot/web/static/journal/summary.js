@@ -1,8 +1,9 @@
 // The summary card: my words, each line editable or left out, and four equal buttons with nothing chosen beforehand.
 import { button, element } from "./elements.js";
 
-export function summaryControl(control, answer) {
+export function summaryControl(control, answer, dock) {
   const edits = {};
+  dock.card = { lines: edits }; // sent along with typed words, such as "keep this private"
   const card = element("div", { className: "summary" });
   for (const line of control.lines) card.append(summaryLine(line, edits));
   const actions = control.options.map((option) => button(option.label, () => answer({ value: option.value, text: option.label, lines: edits })));
