@@ -177,7 +177,8 @@ class _Letter:
             if said is not None:
                 yield f"  - {name}, in {self.who}'s words: {self.said(said)}"
         if part.asked_to_bring is not None:
-            yield f"  - {self.who} asked to bring to you: {self.said(part.asked_to_bring)}"
+            bring = part.asked_to_bring  # the assistant's words for it, so not quoted
+            yield f"  - {self.who} asked to bring to you: {bring.text} ({self.day(bring.source.at)})"
 
     def body(self) -> Iterator[str]:
         for place in self.d.body:
