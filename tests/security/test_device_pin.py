@@ -109,7 +109,7 @@ def test_a_code_can_be_forgotten(own_site: Site) -> None:
     "pin", ["", "12345", "1234567", "123456", "654321", "111111", "121212", "12345a", "１２３４５６"]
 )
 def test_what_is_no_code_or_the_first_to_be_tried_is_refused(pin: str) -> None:
-    with pytest.raises(ValueError, match=r"(N|n)othing was changed"):
+    with pytest.raises(ValueError, match="othing was changed"):
         check_pin(pin)
 
 

@@ -65,16 +65,16 @@ def test_every_kind_of_record_ends_with_its_time_and_not_before(
     assert not any(rows(app, patient_id).values()), rows(app, patient_id)
     with app.uow() as tx:
         swept = [f for f in tx.audit_of("clinic") if f["action"] == "retention.swept"]
-        assert len(swept) == 1
-        assert swept[0]["detail"]["entries"] >= 1
+        assert [fact["detail"]["entries"] > 0 for fact in swept] == [False, True]  # first only the old invitation
         assert tx.verify_audit() is None
 
 
 def test_a_closed_alert_ends_and_an_open_one_never(app: Application, talk: Talk, clock: MovableClock) -> None:
+    patients = {reason: builders.patient(app) for reason in ("old", "open")}
     with app.uow() as tx:
-        for reason in ("old", "open"):
+        for reason, patient in patients.items():
             app.escalation.raise_alert(
-                tx, builders.patient(app), level=Level.urgent, categories=("suicide",), reason=reason, words=reason
+                tx, patient, level=Level.urgent, categories=("suicide",), reason=reason, words=reason
             )
         old = next(a for a in tx.alerts() if a.reason == "old")
         tx.put_alert(replace(old, status=type(old.status).resolved, resolved_at=clock()))
