@@ -144,9 +144,9 @@ def test_the_letter_is_shown_sent_by_choice_and_never_part_of_the_rest() -> None
     assert step_of(outcome) == "lc_review"
     assert any("why do I cry" in u.text for u in outcome.say)
     sent = reply(outcome, "send", facts)
-    kinds = [e.kind for e in sent.effects]
-    assert kinds.count("question") == 1
-    assert [e.data["visibility"] for e in sent.effects if e.kind == "save"] == ["shared"]
+    (saved,) = [e.data for e in sent.effects if e.kind == "save"]
+    assert saved["visibility"] == "shared"
+    assert [row["text"] for row in saved["lines"] if row["field"] == "questions"] == ["why do I cry"]
     assert sent.state.kept == []
     kept = reply(outcome, "keep", facts)
     assert [e.data["visibility"] for e in kept.effects if e.kind == "save"] == ["private"]
