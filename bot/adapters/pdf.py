@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from weasyprint import HTML
-
 
 def pdf(html: str) -> bytes:
     """The page as PDF. The HTML carries its own style; images and links to other files are refused."""
+    from weasyprint import HTML  # 20 MiB that a server without exports need not hold
+
     return bytes(HTML(string=html, url_fetcher=_refuse).write_pdf())
 
 
