@@ -36,7 +36,8 @@ count; absolute figures only place them.
   {late_first} on. Ours really talked until there; the plain bot's store was given copies of its own turns' events.
 - Start: all processes, models trained before, files in the system's cache. Training: `rasa train`, for ours without the
   encoder of the safety gate.
-- Memory: resident after all of this, a piece of a file that several processes map counted once a system.
+- Memory: resident after all of this, a piece of a file that several processes map counted once a system. The worker
+  needs the assessment for its daily drill only; none was due here.
 """
 
 

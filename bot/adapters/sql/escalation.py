@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, bindparam, select, update
 
 from bot.adapters.sql import tables as t
 from bot.adapters.sql.sealed import Sealed
@@ -16,7 +17,16 @@ from bot.core.news import HeldText
 from bot.core.safety.verdict import Level
 
 ALERT = t.plain(t.AlertRow)
-ALERTS = select(ALERT).order_by(ALERT.c.number.desc())
+
+
+@cache
+def _alerts(*, of_patient: bool, unresolved: bool, since: bool) -> Select[Any]:
+    query = select(ALERT).order_by(ALERT.c.number.desc())
+    if of_patient:
+        query = query.where(ALERT.c.patient_id == bindparam("patient"))
+    if unresolved:
+        query = query.where(ALERT.c.status != AlertStatus.resolved.value)
+    return query.where(ALERT.c.raised_at >= bindparam("since")) if since else query
 
 
 class EscalationRecords(Sealed):
@@ -56,14 +66,8 @@ class EscalationRecords(Sealed):
     def alerts(
         self, *, patient_id: str | None = None, unresolved: bool = False, since: datetime | None = None
     ) -> list[Alert]:
-        query = ALERTS
-        if patient_id is not None:
-            query = query.where(ALERT.c.patient_id == patient_id)
-        if unresolved:
-            query = query.where(ALERT.c.status != AlertStatus.resolved.value)
-        if since is not None:
-            query = query.where(ALERT.c.raised_at >= since)
-        return [self._alert(row) for row in self._rows(query)]
+        query = _alerts(of_patient=patient_id is not None, unresolved=unresolved, since=since is not None)
+        return [self._alert(row) for row in self._rows(query, patient=patient_id, since=since)]
 
     def due_alerts(self, now: datetime, limit: int = 100) -> list[str]:
         query = select(t.AlertRow.id).where(t.AlertRow.due_at <= now).order_by(t.AlertRow.due_at).limit(limit)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
-from sqlalchemy.orm import joinedload
 
 from bot.adapters.sql import tables as t
 from bot.adapters.sql.sealed import Sealed
@@ -20,11 +21,14 @@ BY_ID = PATIENTS.where(PATIENT.id == bindparam("patient"))
 OF_USER = PATIENTS.where(PATIENT.user_id == bindparam("user"))
 OF_CONVERSATION = PATIENTS.where(PATIENT.conversation_id == bindparam("conversation"))
 JOURNEYS = select(t.plain(t.JourneyRow)).where(JOURNEY.patient_id == bindparam("patient"))
-STAFF = (
-    select(t.User)
-    .where(t.User.active.is_(True), t.User.roles.any(t.Role.name != "patient"))
-    .options(joinedload(t.User.roles))
-    .order_by(t.User.id)
+USER, ROLE, HOLDS = t.plain(t.User).c, t.plain(t.Role), t.Base.metadata.tables["roles_users"]
+ON_STAFF = select(HOLDS.c.user_id).join(ROLE).where(ROLE.c.name != "patient")
+STAFF_ROLES = (  # one row a person and role
+    select(USER.id, USER.display_name, USER.email, ROLE.c.name.label("role"))
+    .join(HOLDS, HOLDS.c.user_id == USER.id)
+    .join(ROLE)
+    .where(USER.active.is_(True), USER.id.in_(ON_STAFF))
+    .order_by(USER.id)
 )
 
 
@@ -98,11 +102,15 @@ class PeopleRecords(Sealed):
         return [patient for patient in found if patient is not None]
 
     def staff(self) -> list[StaffMember]:
+        people = [list(rows) for _, rows in groupby(self._rows(STAFF_ROLES), key=attrgetter("id"))]
         return [
             StaffMember(
-                id=u.id, name=u.display_name or u.email, email=u.email, roles=frozenset(r.name for r in u.roles)
+                id=rows[0].id,
+                name=rows[0].display_name or rows[0].email,
+                email=rows[0].email,
+                roles=frozenset(row.role for row in rows),
             )
-            for u in self._s.scalars(STAFF).unique()
+            for rows in people
         ]
 
     def add_invitation(self, token_hash: str, patient_id: str, expires_at: datetime) -> None:
