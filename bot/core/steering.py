@@ -186,7 +186,7 @@ def bar(meaning: str, text: str, context: StepContext) -> float:
     words = len(text.split())
     height = 0.5
     if context.answer_type in WRITING:
-        height = 0.75
+        height = 0.8
     elif context.answer_type is not None:
         height = 0.35
     if meaning == "out_of_scope" and context.answer_type in WRITING and not REQUESTS.search(text):

@@ -30,7 +30,7 @@ class SteeringClassifier(GraphComponent):
 
     @staticmethod
     def get_default_config() -> Dict[str, Any]:
-        return {"C": 10.0, "max_iter": 300}
+        return {"C": 3.0, "max_iter": 300}
 
     @staticmethod
     def required_packages() -> List[str]:
