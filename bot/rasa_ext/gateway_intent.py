@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Dict, List  # Rasa compares signatures with these very types
+from typing import TYPE_CHECKING, Any, Dict, List  # Rasa compares signatures with these very types
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -13,8 +13,10 @@ from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.adapters.language.assess import Assessor, load_assessor
 from bot.core.safety.verdict import AssessmentContext, verdict_from_json
+
+if TYPE_CHECKING:
+    from bot.adapters.language.assess import Assessor
 
 PRIORITY = "priority"
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +30,7 @@ class GatewayIntent(GraphComponent):
     """
 
     def __init__(self) -> None:
-        self._assessor: Assessor | None = None
+        self._assessor: Assessor | None = None  # a developer's shell only; heavy to load
 
     @classmethod
     def create(
@@ -56,6 +58,8 @@ class GatewayIntent(GraphComponent):
         if metadata.get("control_id"):
             return False
         if self._assessor is None:
+            from bot.adapters.language.assess import load_assessor
+
             self._assessor = load_assessor(ROOT / "data" / "safety")
         return self._assessor.assess(str(message.get(TEXT) or ""), AssessmentContext()).interrupts
 
