@@ -27,7 +27,7 @@ def kat_run(folder: Path, **overrides: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"KAT_ENV_FILE": str(folder / ".env"), "KAT_DATA_DIR": str(folder / "var")} | ports
     return subprocess.run(
         [sys.executable, "-m", "bot.cli", "run"], cwd=ROOT, env=environment | overrides, capture_output=True,
-        text=True, timeout=120, check=False,
+        text=True, timeout=280, check=False,
     )  # fmt: skip
 
 
