@@ -3,6 +3,8 @@ PYTHON := .venv/bin/python
 PYTEST := $(PYTHON) -m pytest
 CODE := bot actions tests training bench
 FAST := tests/core tests/adapters tests/content tests/safety tests/services tests/web tests/cli tests/docs
+# The first test of a group also waits for all processes to start.
+LONG := --timeout 900
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -10,6 +12,8 @@ bootstrap: ## install uv and both environments
 	@scripts/bootstrap.sh
 browser: ## find or install Chromium for the browser tests
 	@scripts/browser.sh
+postgres: ## find or install PostgreSQL for the tests on it
+	@scripts/postgres.sh
 run: bootstrap ## bring everything up with invented people; Ctrl-C stops it
 	@$(PYTHON) -m bot.cli run
 check: bootstrap ## the fast part: lint, types, import contracts, unit and content tests
@@ -21,8 +25,9 @@ check: bootstrap ## the fast part: lint, types, import contracts, unit and conte
 test: check ## everything that has been seen to pass as a whole
 	$(PYTEST) tests/security tests/evaluation
 	$(PYTEST) tests/dialogue/test_action_protocol.py tests/dialogue/test_alert_end_to_end.py tests/dialogue/test_bad_input.py
-test-more: browser ## suites not yet seen to pass as a whole: more dialogues, browser, faults, escalation with real workers
-	$(PYTEST) tests/dialogue tests/browser tests/faults tests/escalation
+test-more: browser postgres ## suites not yet seen to pass as a whole: more dialogues, browser, kills, escalation with real workers
+	$(PYTEST) $(LONG) tests/dialogue tests/browser tests/faults
+	$(PYTEST) $(LONG) -rs tests/escalation
 audit: ## bandit, ruff's security rules, known vulnerabilities of dependencies
 	@scripts/audit.sh
 bench: bootstrap ## compare with a plain Rasa bot; writes bench/RESULTS.md (about ten minutes)
@@ -35,4 +40,4 @@ train-steering: ## train the encoder that tells steering from answers (minutes);
 	.venv-train/bin/python -m training.steering
 safety-case: bootstrap ## measure the risk assessment; writes docs/safety-case.md
 	$(PYTHON) -m training.safety_case
-.PHONY: help bootstrap browser run check test test-more audit bench train-risk train-steering safety-case
+.PHONY: help bootstrap browser postgres run check test test-more audit bench train-risk train-steering safety-case

@@ -32,6 +32,8 @@ from bot.supervisor.environment import write_env
 
 START_SECONDS = 480.0  # generous: a loaded machine is slow, and one that is stuck is still found
 
+STOP_SECONDS = 120.0
+
 
 def free_port() -> int:
     """A loopback port that nobody listens on."""
@@ -47,7 +49,7 @@ def wait_until(holds: Callable[[], Any], seconds: float = 30.0, what: str = "it"
         found = holds()
         if found:
             return found
-        time.sleep(0.1)
+        time.sleep(0.2)
     raise AssertionError(f"{what} did not happen within {seconds:.0f} s")
 
 
@@ -103,7 +105,7 @@ class Stack:
         assert self.process is not None
         self.process.send_signal(signal.SIGINT)
         try:
-            return self.process.wait(40)
+            return self.process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise

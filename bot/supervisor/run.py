@@ -214,9 +214,12 @@ def children_of(settings: Settings, model: str) -> list[Child]:
 
 
 def _answers(port: int, path: str) -> Callable[[], bool]:
+    """Asks a health address. One client for all asking: making one reads the machine's certificates each time."""
+    client = httpx.Client(timeout=2.0, limits=httpx.Limits(max_keepalive_connections=0))
+
     def probe() -> bool:
         try:
-            return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=2.0).status_code == 200
+            return client.get(f"http://127.0.0.1:{port}{path}").status_code == 200
         except httpx.HTTPError:
             return False
 

@@ -168,7 +168,7 @@ class Clinic:
             self.kill(process)
         assert self.nursery.stdin is not None
         self.nursery.stdin.close()
-        self.nursery.wait(20)
+        self.nursery.wait(120)
         assert self.nursery.stdout is not None
         self.nursery.stdout.close()
         self.hooks.shutdown()

@@ -34,6 +34,8 @@ def test_nothing_is_lost_whatever_is_killed_whenever(tmp_path: Path) -> None:
         writers = [clinic.spawn("writer", patients[n].id, str(acknowledged)) for n in range(2)]
         killed_workers = 0
         for number in range(ROUNDS):
+            size = acknowledged.stat().st_size
+            wait_until(lambda size=size: acknowledged.stat().st_size > size, 120, "a message being kept")
             time.sleep(chosen.uniform(0.0, 0.4))
             if chosen.random() < 0.5:
                 clinic.kill(clinic.workers.pop(0))

@@ -124,7 +124,7 @@ def test_taking_it_back_stops_nothing(clinic: Clinic) -> None:
 def test_silence_after_the_question_counts_once_also_across_a_restart_of_the_workers(clinic: Clinic) -> None:
     patient = clinic.patient()
     clinic.app.sittings.open(patient.conversation_id)
-    received = clinic.app.screening.receive(patient.id, "c1", "what about the bridge")
+    received = clinic.app.screening.receive(patient.id, "c1", "I do not see myself there in the future")
     assert received.verdict.ask
     clinic.app.conversation.deliver(received.message.id)  # the question is asked, and the browser is closed
     clinic.move(minutes=3)

@@ -11,7 +11,7 @@ import pytest
 from tests.dialogue.test_whole_sitting import state_of
 from tests.running import Stack, Visitor, wait_until
 
-BACK_SECONDS = 150.0
+BACK_SECONDS = 300.0
 
 
 @pytest.fixture
@@ -26,6 +26,8 @@ def visitor(stack: Stack) -> Visitor:
 def is_back(stack: Stack) -> None:
     """Wait until every process of the stack answers again."""
 
+    probe = httpx.Client(timeout=2)
+
     def well() -> bool:
         addresses = (
             f"{stack.address}/readyz",
@@ -33,15 +35,21 @@ def is_back(stack: Stack) -> None:
             f"http://127.0.0.1:{stack.settings.actions_port}/health",
         )
         try:
-            return all(httpx.get(address, timeout=2).status_code == 200 for address in addresses)
+            return all(probe.get(address).status_code == 200 for address in addresses)
         except httpx.HTTPError:
             return False
 
-    wait_until(well, BACK_SECONDS, "the return of all processes")
+    with probe:
+        wait_until(well, BACK_SECONDS, "the return of all processes")
 
 
 def step_of(stack: Stack, visitor: Visitor) -> str:
     return str(state_of(stack, visitor)["frames"][-1]["step"])
+
+
+def all_answered(stack: Stack, visitor: Visitor) -> bool:
+    with stack.application.uow() as tx:
+        return all(m.answered_at for m in tx.messages(visitor.patient_id) if m.sender == "patient")
 
 
 def post(visitor: Visitor, **body: Any) -> httpx.Response:
@@ -63,12 +71,10 @@ def test_without_the_dialogue_engine_the_patient_is_told_with_numbers_and_the_an
     with stack.application.uow() as tx:
         assert tx.assessment(urgent["message"]["id"]) is not None
         (alert,) = tx.alerts(patient_id=visitor.patient_id)
-    wait_until(lambda: any(alert.reference in str(m["subject"]) for m in stack.mails()), 30, "the e-mail")
+    wait_until(lambda: any(alert.reference in str(m["subject"]) for m in stack.mails()), BACK_SECONDS, "the e-mail")
     is_back(stack)
-    wait_until(lambda: state_of(stack, visitor)["values"].get("ladder") == "mixed", 60, "the answer being taken")
-    with stack.application.uow() as tx:
-        waiting = [m for m in tx.messages(visitor.patient_id) if m.sender == "patient" and m.answered_at is None]
-    wait_until(lambda: not waiting or step_of(stack, visitor) != "ar_ladder", 30, "the sitting going on")
+    wait_until(lambda: all_answered(stack, visitor), BACK_SECONDS, "the answers to what waited")
+    assert state_of(stack, visitor)["values"]["ladder"] == "mixed"
     assert "988" in "\n".join(m["text"] for m in visitor.messages())
 
 
@@ -82,7 +88,7 @@ def test_web_killed_between_keeping_and_answering_loses_nothing(stack: Stack, vi
     with pytest.raises(httpx.HTTPError):
         visitor.http.get("/api/v1/messages", timeout=2)
     is_back(stack)
-    wait_until(lambda: step_of(stack, visitor) == "ar_activation", 60, "the worker answering what waited")
+    wait_until(lambda: step_of(stack, visitor) == "ar_activation", BACK_SECONDS, "the worker answering what waited")
     again = visitor.post("/api/v1/messages", client_id="cut-off", text="A mix", control_id=control["id"], value="mixed")
     assert again.json()["duplicate"]
     assert again.json()["message"]["id"] == kept.message.id

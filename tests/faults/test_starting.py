@@ -27,7 +27,7 @@ def kat_run(folder: Path, **overrides: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"KAT_ENV_FILE": str(folder / ".env"), "KAT_DATA_DIR": str(folder / "var")} | ports
     return subprocess.run(
         [sys.executable, "-m", "bot.cli", "run"], cwd=ROOT, env=environment | overrides, capture_output=True,
-        text=True, timeout=120, check=False,
+        text=True, timeout=280, check=False,
     )  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def test_a_taken_port_is_named_with_the_setting_that_moves_it(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"KAT_WEB_PORT=eighty\n", "KAT_CLINIC_KEY is not set in .env"),
+        (b"KAT_WEB_PORT=eighty\n", "KAT_TRACKER_KEY is not set in .env"),
         (b"KAT_CLINIC_KEY=abc\n", "KAT_TRACKER_KEY is not set in .env"),
         (b"\xff\xfe\x00broken", "cannot be read as text"),
     ],

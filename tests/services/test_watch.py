@@ -189,7 +189,7 @@ def test_a_question_is_neither_shown_to_nor_answered_by_someone_restricted_or_an
     with app.uow() as tx:
         tx.put_patient(replace(patient, restricted_staff=(staff["Noor"].id,)))
         tx.add_question(patient.id, "coach", "Can we talk about the field?", clock())
-        (asked,) = tx.requests()
+        (asked,) = tx.tracked_questions(patient.id)
     assert [row.request.id for row in app.requests.queue(mo)[0]] == [asked.id]
     for outsider in (other, staff["Noor"]):
         assert app.requests.queue(outsider)[0] == []
@@ -221,7 +221,7 @@ def test_a_week_counts_alerts_minutes_steps_and_false_alarms(
     assert report.reached["clinical_lead"] == 1
     assert any(wrong == 1 and judged == 3 for _, wrong, judged in report.false_alarms)
     assert report.nights_without_cover == 0
-    assert app.reports.year(None, 2026) == [("suicide", "emergency", 3)]
+    assert app.reports.year(None, 2026) == [("suicide", "emergency", 3), ("crisis_referrals", "any", 3)]
 
 
 def test_nights_without_cover_are_counted(app: Application, staff: Staff, clock: MovableClock) -> None:

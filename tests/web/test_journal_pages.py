@@ -179,7 +179,7 @@ def test_questions_show_their_answer_and_can_be_taken_back(app: Application, pat
         tx.add_question(patient.id, "medical_team", "can I take melatonin", app.clock())
         tx.add_question(patient.id, "coach", "why do I cry", app.clock())
     first = next(q for q in app.journal.questions(patient.id) if q.addressee == "medical_team")
-    app.journal.answer_question(nurse, first.id, "Please call us first.")
+    app.requests.answer(nurse, first.id, "Please call us first.")
     assert "Please call us first." in rae.get("/entries/questions")
     second = next(q for q in app.journal.questions(patient.id) if q.addressee == "coach")
     assert "taken back" in rae.post(f"/entries/questions/{second.id}/withdraw").text
