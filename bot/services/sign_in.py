@@ -90,7 +90,7 @@ class SignInService:
         return hmac.compare_digest(session.id, hashed(token))
 
     def end(self, user_id: int, session_id: str, *, keep_pin: bool = False) -> None:
-        """End one session of an account, and its device's code unless that is kept. Raises NotPermitted for another's."""
+        """End one session of an account, and its device's code unless kept. Raises NotPermitted for another's."""
         now = self._clock()
         with self._uow() as tx:
             session = tx.session(session_id)
@@ -102,7 +102,7 @@ class SignInService:
             tx.audit(f"user:{user_id}", "session.ended", f"user:{user_id}", now)
 
     def end_by_token(self, user_id: int, token: str) -> None:
-        """End the session of a token, on signing out; the code of its device stays. An unknown token changes nothing."""
+        """End the session of a token, on signing out; its device's code stays. An unknown token changes nothing."""
         try:
             self.end(user_id, hashed(token), keep_pin=True)
         except NotPermitted:
