@@ -94,21 +94,22 @@ class SignInService:
         """Whether a session is the one of this token."""
         return hmac.compare_digest(session.id, hashed(token))
 
-    def end(self, user_id: int, session_id: str) -> None:
-        """End one session of an account. Raises NotPermitted for another's."""
+    def end(self, user_id: int, session_id: str, *, keep_pin: bool = False) -> None:
+        """End one session of an account, and its device's code unless kept. Raises NotPermitted for another's."""
         now = self._clock()
         with self._uow() as tx:
             session = tx.session(session_id)
             if session is None or session.user_id != user_id:
                 raise NotPermitted(session_id)
             tx.put_session(replace(session, ended_at=session.ended_at or now))
-            tx.drop_pins(user_id, device_hash=session.device_hash)
+            if not keep_pin:
+                tx.drop_pins(user_id, device_hash=session.device_hash)
             tx.audit(f"user:{user_id}", "session.ended", f"user:{user_id}", now)
 
     def end_by_token(self, user_id: int, token: str) -> None:
-        """End the session of a token, on signing out. An unknown token changes nothing."""
+        """End the session of a token, on signing out; its device's code stays. An unknown token changes nothing."""
         try:
-            self.end(user_id, hashed(token))
+            self.end(user_id, hashed(token), keep_pin=True)
         except NotPermitted:
             return
 
