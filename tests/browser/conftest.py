@@ -31,6 +31,11 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+# What appears does so gently; colours are judged when it has.
+SETTLED = """Promise.all(document.getAnimations()
+  .filter((moving) => moving.effect.getTiming().iterations !== Infinity).map((moving) => moving.finished))"""
+
+
 class Face:
     """One person's browser: knows which requests left the clinic's own address, and what the page complained about."""
 
@@ -77,6 +82,7 @@ class Face:
 
     def check(self, state: str, *, picture: bool = True) -> None:
         """No violation of WCAG 2.2 AA, nothing wider than a 320 pixel screen, and, when asked, a picture of it."""
+        self.page.evaluate(SETTLED)
         found = Axe().run(self.page, options={"runOnly": {"type": "tag", "values": WCAG}})
         assert found.violations_count == 0, f"{state}: {found.generate_report()}"
         size = self.page.viewport_size

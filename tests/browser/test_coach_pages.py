@@ -89,7 +89,7 @@ def test_a_coach_reads_answers_and_marks_as_reviewed_with_the_keyboard_alone(chr
     page.get_by_role("button", name="Mark as reviewed").focus()
     page.keyboard.press("Enter")
     page.get_by_text("Marked as reviewed").wait_for()
-    page.get_by_role("link", name="Questions").focus()
+    page.get_by_role("link", name="Questions", exact=True).focus()
     page.keyboard.press("Enter")
     page.get_by_label("Your answer").first.focus()
     page.keyboard.type("Let us look at it together.")
