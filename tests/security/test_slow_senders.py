@@ -60,6 +60,7 @@ class SlowSender(threading.Thread):
             except OSError:
                 break
         self.cut_after = time.monotonic() - self.began  # type: ignore[assignment]
+        self.connection.close()
 
 
 HEAD = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
