@@ -130,7 +130,8 @@ def check(stack: Stack, patient_id: str, script: dict[str, Any]) -> None:
         parts = tx.parts(patient_id)
         sitting = tx.sitting(patient_id)
         messages = [m for m in tx.messages(patient_id, limit=1000) if m.sender == "patient"]
-    discarded = script["turns"][-1].get("close") == "discard"  # then the words of the sitting leave the page too
+    soon = 0 <= (script.get("hours_since_journey", 48) or -1) < 24  # within a day of a dose nothing goes at once
+    discarded = script["turns"][-1].get("close") == "discard" and not soon  # the words leave the page too
     written = ["" if discarded else typed(turn) for turn in script["turns"] if "say" in turn]
     assert [m.text for m in messages if m.kind == "text"] == written
     assert all(m.answered_at for m in messages)
