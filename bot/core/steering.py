@@ -85,6 +85,7 @@ ASKS = re.compile(
     r"|whats|whos|hows|wheres|explain|tell me)\b",
     re.IGNORECASE,
 )
+MACHINE = re.compile(r"^\s*[/\u2044]|[{}<>]")  # what looks like a program's command is nobody's wish: kept as it is
 REQUESTS = re.compile(rf"{ASKS.pattern}|\b(me|you|u|us|please|pls)\b", re.IGNORECASE)
 STORY = re.compile(
     r"\b(said|says|told|asked|felt|wanted|saw|thought|heard|cried|laughed|whenever|and then|in the journey|used to"
@@ -153,7 +154,7 @@ def decide(text: str, heard: Heard, context: StepContext) -> Decision:
     """Decide from the text, what the classifier made of it, and what the step asks."""
     meanings, answer = weigh(heard, context)
     steering = sum(meanings.values())
-    if not re.search(r"\w", text) or steering <= 0:
+    if not re.search(r"\w", text) or MACHINE.search(text) or steering <= 0:
         return Decision(confidence=1.0)
     belief = steering / (steering + answer)
     best = max(meanings, key=lambda meaning: meanings[meaning])

@@ -163,3 +163,8 @@ def test_the_tables_name_only_commands_contexts_steps_and_questions_that_exist()
 def test_every_context_of_the_console_is_a_context_of_the_decision() -> None:
     for context in CONTEXTS:
         assert context_of(context).context == context
+
+
+@pytest.mark.parametrize("text", ["/restart", '\u2044 intent{"x":"y"}', "<b>stop</b>"])
+def test_what_looks_like_a_programs_command_is_kept_as_an_answer(text: str) -> None:
+    assert not decide(text, hears(stop_and_discard=0.99), MID).interrupts
