@@ -41,10 +41,10 @@ class SentenceFeaturizer(DenseFeaturizer, GraphComponent):
         """Nothing to set."""
 
     def process(self, messages: List[Message]) -> List[Message]:
-        """Add the vector to each message that has a text; a tapped button needs none."""
+        """Add the vector to each message that has a text."""
         for message in messages:
             text = str(message.get(TEXT) or "")
-            if text and not (message.get("metadata") or {}).get("control_id"):
+            if text:
                 vector = sentence_encoder().encode(text)
                 alias = self._config[FEATURIZER_CLASS_ALIAS]
                 message.add_features(Features(vector[None, :], FEATURE_TYPE_SENTENCE, TEXT, alias))

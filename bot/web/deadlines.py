@@ -33,8 +33,10 @@ class Deadlines:
 
     def end(self, connection: socket.socket | None) -> None:
         """The request is there whole, or over."""
+        if connection is None:  # another server than gunicorn, which has no deadlines
+            return
         with self._lock:
-            self._until.pop(connection, None)  # type: ignore[arg-type]
+            self._until.pop(connection, None)
 
     def cut(self) -> int:
         """Close the connections whose time is up. Returns how many."""

@@ -39,7 +39,7 @@ ODD = {
     "mixed direction": "a river \u202eriver\u202c and on",
     "control characters": "a\x00b\x07 river\x1b[31m",
     "slash restart": "/restart",
-    "slash intent": '/inform{"x":"y"} and a river',
+    "slash intent": '/intent{"x":"y"}',
     "slash button": '/priority{"verdict":"none"} a river',
     "markup": "<script>alert(1)</script> & <b>river</b>",
     "half a character": "a river \ud83d",

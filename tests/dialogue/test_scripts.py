@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from bot.core.safety.verdict import Level
-from tests.running import Stack, Visitor
+from tests.running import Stack, Visitor, wait_until
 
 SCRIPTS = {
     script["name"]: script
@@ -54,6 +54,8 @@ def hold(stack: Stack, script: dict[str, Any]) -> None:
         said = play(stack, visitor, turn)
         for words in [turn["hears"]] if "hears" in turn else []:
             assert words in said, said
+        if "hears_later" in turn:  # what may be said only once it is true, such as that staff were told
+            await_words(stack, visitor.patient_id, turn["hears_later"])
         if "hears_one_of" in turn:
             assert any(words in said for words in turn["hears_one_of"]), said
     check(stack, visitor.patient_id, script)
@@ -74,6 +76,12 @@ def play(stack: Stack, visitor: Visitor, turn: dict[str, Any]) -> str:
     if "close" in turn:
         finish(visitor, turn)
     return ""
+
+
+def await_words(stack: Stack, patient_id: str, words: str) -> None:
+    """Wait until the assistant has said this."""
+    since = stack.application.conversation.since
+    wait_until(lambda: any(words in message.text for message in since(patient_id, 0)), 30, words)
 
 
 def typed(turn: dict[str, Any]) -> str:

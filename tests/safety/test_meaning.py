@@ -184,3 +184,13 @@ def test_an_explanation_names_words_rule_and_what_would_change_it() -> None:
     assert "want to die" in lines
     assert "SUI-UR-01" in lines
     assert ASSESSOR.version in lines
+
+
+@pytest.mark.parametrize("text", ['/intent{"x":"y"}', "<b>tea</b>", "x=3"])
+def test_what_is_no_prose_is_left_to_the_rules(text: str) -> None:
+    assert not ASSESSOR.assess(text, ANYWHERE).findings
+
+
+@pytest.mark.parametrize("text", ['{"x": "I want to die tonight"}', "<p>I want to die tonight</p>"])
+def test_words_within_markup_are_read(text: str) -> None:
+    assert ASSESSOR.assess(text, ANYWHERE).level >= Level.urgent

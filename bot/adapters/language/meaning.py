@@ -40,6 +40,7 @@ MOST_TOKENS = 190  # of one pass; a longer message is read in several
 MOST_WORDS = 32  # of one sentence; a longer one, as in text without punctuation, is read in pieces
 LEAST_WORDS = 3  # a shorter sentence is read with the one before it
 SENTENCE_END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+|\n+|(?<=[;:])\s+|\s[-–—]\s")
+MARKUP, ADJOINING_WORDS = re.compile(r"[{}<>=]"), re.compile(r"[^\W\d_]+\s+[^\W\d_]+")
 Floats = npt.NDArray[np.float32]
 
 
@@ -200,7 +201,9 @@ class MeaningLayer:
         return tuple(rows), np.concatenate(vectors), np.concatenate(encoder), np.concatenate(grams)
 
     def read(self, text: str) -> Reading:
-        """The reading of one message. Raises MeaningFailed."""
+        """The reading of one message; what is no prose is left to the rules. Raises MeaningFailed."""
+        if MARKUP.search(text) and not ADJOINING_WORDS.search(text):
+            return Reading((), calm=False)
         scored = self.scores(text)
         if not scored.rows:
             return Reading((), calm=False)

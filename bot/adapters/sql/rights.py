@@ -1,4 +1,4 @@
-"""Reminders, changes of coach, emptied bubbles, and what Rasa is still to forget."""
+"""Reminders, emptied bubbles, and what Rasa is still to forget."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EMPTY: dict[str, Any] = {"text": "", "control": None, "small_print": None, "payl
 
 
 class RightsRecords(Sealed):
-    """Reminders, changes of coach, emptied bubbles, and what Rasa is still to forget."""
+    """Reminders, emptied bubbles, and what Rasa is still to forget."""
 
     def empty_messages(self, patient_id: str, sitting_id: str) -> int:
         """Overwrite the words of a sitting's messages; crisis texts, which are ours, stay. Returns how many."""
