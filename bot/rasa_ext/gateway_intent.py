@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.INTENT_CLASSIFIER, is_trainable=False)
 class GatewayIntent(GraphComponent):
-    """Sets the intent from what the gateway knows: a concerning message is `priority`, a button's answer is `inform`.
+    """Sets the intent from what the gateway knows: a concerning message is `priority`. (Taps never come here.)
 
     Where no verdict came along (a developer's shell), the rules assess the text here. It can only raise.
     """
@@ -48,15 +48,11 @@ class GatewayIntent(GraphComponent):
             metadata = message.get("metadata") or {}
             if self._interrupts(message, metadata):
                 _set_intent(message, PRIORITY)
-            elif metadata.get("control_id"):
-                _set_intent(message, "inform")
         return messages
 
     def _interrupts(self, message: Message, metadata: Dict[str, Any]) -> bool:
         if metadata.get("verdict"):
             return verdict_from_json(metadata["verdict"]).interrupts
-        if metadata.get("control_id"):
-            return False
         if self._assessor is None:
             from bot.adapters.language.assess import load_assessor
 
