@@ -104,6 +104,23 @@ def table(rows: Rows) -> list[str]:
     return lines
 
 
+def sets(rows: Rows) -> list[str]:
+    """The blind sets apart: writers differ more than any interval says."""
+    lines = [
+        "| set | urgent or worse | alert at once | alert or question | emergencies passed over | harmless | alert |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for source in sorted({m.source for m, _ in rows}):
+        own = [(m, v) for m, v in rows if m.source == source]
+        found, calm = [v for _, v in grave(own)], [v for m, v in own if m.level == "none"]
+        silent = [m for m, v in grave(own) if m.level == "emergency" and not noticed(v)]
+        lines.append(
+            f"| {source} | {len(found)} | {share(sum(map(alerts, found)), len(found))} | {share(sum(map(noticed, found)), len(found))} "
+            f"| {len(silent)} | {len(calm)} | {share(sum(map(alerts, calm)), len(calm))} |"
+        )
+    return lines
+
+
 def robustness(assessor: Assessor, rows: Rows) -> list[str]:
     """What typing differently costs, in points of the share of urgent-or-worse messages noticed."""
     found = grave(rows)
@@ -188,7 +205,8 @@ def main() -> None:
     everything = [m for path in sorted(corpus.ROOT.glob("*.txt")) for m in corpus.read(path)]
     held = assess_all(assessor, [m for m in everything if held_out(m)])
     lines = [HEAD.format(date=f"{datetime.now(UTC):%Y-%m-%d}", version=assessor.version)]
-    lines += ["## Blind set", "", *table(blind), "", "![By category](safety-case.svg)", ""]
+    lines += ["## Blind sets, one by one", "", *sets(blind), ""]
+    lines += ["## Blind sets together", "", *table(blind), "", "![By category](safety-case.svg)", ""]
     lines += ["## Held-out themes of the corpus", "", *table(held), ""]
     if given.public:
         for path in sorted(given.public.glob("*.jsonl")):
