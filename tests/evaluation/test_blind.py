@@ -15,9 +15,9 @@ ROOT = Path(__file__).parents[2]
 
 # Alert at once, alert or question, harmless that alert, harmless asked about: a little below what each set gave when it was added.
 FLOORS = {
-    "spring": (0.80, 0.90, 0.015, 0.04),
-    "summer": (0.63, 0.80, 0.03, 0.045),
-    "winter": (0.59, 0.78, 0.035, 0.08),
+    "spring": (0.83, 0.92, 0.01, 0.03),
+    "summer": (0.64, 0.82, 0.025, 0.04),
+    "winter": (0.62, 0.805, 0.03, 0.05),
 }
 
 
